@@ -1,0 +1,27 @@
+# One front door. Each target is one line over a script of package.json; tools/run installs
+# what the first use lacks (Node 22/24, the locked packages) and then runs that script.
+.PHONY: help up dev down status test drill docs-images
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+up: ## Start the two-region platform and the portal, print the URL
+	@tools/run up
+
+dev: ## The same platform, with the portal hot-reloading from source
+	@tools/run dev
+
+down: ## Stop everything; RESET=1 also removes the data
+	@tools/run down $(if $(RESET),--reset)
+
+status: ## One line per process; JSON=1 prints one JSON object
+	@tools/run status $(if $(JSON),--json)
+
+test: ## Every check of this repository, as CI runs it
+	@tools/run test
+
+drill: ## Ten planned region switches there and back on the running platform
+	@tools/run drill
+
+docs-images: ## Take the screenshots of docs/images again, from the running platform
+	@tools/run docs:images

@@ -1,0 +1,101 @@
+/**
+ * Makes sure that the programs a script starts are on this machine.
+ * Usage: node tools/require.ts platform|test
+ * With apt (as root, or through sudo) it installs what is missing and keeps the new services from
+ * starting; elsewhere it lists what to install and exits 1. Finding everything costs a few stat calls.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Requirement {
+  /** Any one of these paths or commands is enough. Globs allowed. */
+  any: string[];
+  debianPackages: string[];
+  what: string;
+}
+
+const platform: Requirement[] = [
+  { what: 'PostgreSQL server', any: ['/usr/lib/postgresql/*/bin/postgres', '/opt/homebrew/opt/postgresql@1*/bin/postgres'], debianPackages: ['postgresql'] },
+  { what: 'Patroni', any: ['patroni'], debianPackages: ['patroni'] },
+  { what: 'etcd', any: ['etcd'], debianPackages: ['etcd-server'] },
+  { what: 'HAProxy', any: ['haproxy'], debianPackages: ['haproxy'] },
+  { what: 'Redis', any: ['redis-server'], debianPackages: ['redis-server'] },
+  { what: 'Prometheus and promtool', any: ['promtool'], debianPackages: ['prometheus'] },
+  { what: 'Alertmanager', any: ['prometheus-alertmanager', 'alertmanager'], debianPackages: ['prometheus-alertmanager'] },
+  { what: 'MkDocs', any: ['mkdocs'], debianPackages: ['mkdocs'] },
+  { what: 'git', any: ['git'], debianPackages: ['git'] },
+];
+const test: Requirement[] = [
+  ...platform,
+  { what: 'Chromium', any: ['chromium'], debianPackages: ['chromium', 'fonts-dejavu-core'] },
+];
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function found(name: string): boolean {
+  if (name.includes('/')) return globSync(name).some(isExecutable);
+  const folders = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/local/sbin`.split(':');
+  return folders.some(folder => folder !== '' && isExecutable(join(folder, name)));
+}
+
+function run(command: string[], env: NodeJS.ProcessEnv = {}): number {
+  const result = spawnSync(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env }, timeout: 600_000 });
+  return result.status ?? 1;
+}
+
+/** Services that a package would start and enable on a machine with systemd. */
+const services = ['etcd', 'patroni', 'haproxy', 'redis-server', 'prometheus', 'prometheus-node-exporter', 'prometheus-alertmanager', 'postgresql'];
+
+function aptInstall(packages: string[], asRoot: string[]): boolean {
+  const before = new Set(services.filter(service => existsSync(`/lib/systemd/system/${service}.service`)));
+  const apt = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
+  const policy = '/usr/sbin/policy-rc.d';
+  // Without this file apt starts every new service, on the very ports other programs may use.
+  const ownPolicy = asRoot.length === 0 && !existsSync(policy);
+  if (ownPolicy) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    if (run([...apt, 'update', '-qq']) !== 0) return false;
+    if (run([...apt, 'install', '-y', '-qq', '--no-install-recommends', ...packages]) !== 0) return false;
+  } finally {
+    if (ownPolicy) rmSync(policy, { force: true });
+  }
+  if (existsSync('/run/systemd/system')) {
+    const fresh = services.filter(service => !before.has(service) && existsSync(`/lib/systemd/system/${service}.service`));
+    for (const service of fresh) run([...asRoot, 'systemctl', 'disable', '--now', '--quiet', service]);
+  }
+  return true;
+}
+
+function main(): number {
+  const set = process.argv[2] === 'test' ? test : platform;
+  const missing = set.filter(requirement => !requirement.any.some(found));
+  if (missing.length === 0) return 0;
+
+  const packages = missing.flatMap(requirement => requirement.debianPackages);
+  const isRoot = process.getuid?.() === 0;
+  const hasApt = found('apt-get') && existsSync('/etc/debian_version') && readFileSync('/etc/debian_version', 'utf8') !== '';
+  const asRoot = isRoot ? [] : ['sudo'];
+  if (hasApt && (isRoot || found('sudo'))) {
+    console.error(`Debian packages: ${packages.join(' ')} …`);
+    if (aptInstall(packages, asRoot)) {
+      const still = missing.filter(requirement => !requirement.any.some(found));
+      if (still.length === 0) return 0;
+      console.error(`Still missing after apt-get: ${still.map(requirement => requirement.what).join(', ')}.`);
+    }
+  }
+  console.error('These programs are missing; install them, then run the same command again:');
+  for (const requirement of missing) console.error(`  ${requirement.what.padEnd(26)} Debian: ${requirement.debianPackages.join(' ')}`);
+  if (hasApt) console.error(`\n  sudo apt-get install --no-install-recommends ${packages.join(' ')}`);
+  else console.error('\nThere is no apt on this machine: use its own package manager, or open the folder in the dev container (.devcontainer/).');
+  return 1;
+}
+
+process.exitCode = main();
