@@ -1,0 +1,1 @@
+export { authModuleLocalPeople as default } from './module';

@@ -1,0 +1,1 @@
+export { permissionModuleAirpay as default } from './module';
