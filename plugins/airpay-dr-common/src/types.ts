@@ -1,3 +1,4 @@
+// Additive since the first form: refusal code `not-skippable`.
 import { z } from 'zod';
 
 export const partialErrorSchema = z.object({
@@ -173,7 +174,7 @@ export type StartRun = z.infer<typeof startRunSchema>;
 export const refusalCodeSchema = z.enum([
   'unknown-system', 'unknown-region', 'already-active', 'preconditions-failed', 'state-changed',
   'confirmation-mismatch', 'another-run-open', 'run-exists-with-other-request', 'run-not-found', 'step-not-retryable',
-  'not-abortable', 'run-ended',
+  'not-abortable', 'not-skippable', 'run-ended',
 ]);
 export const refusalSchema = z.object({ code: refusalCodeSchema, message: z.string() });
 export type Refusal = z.infer<typeof refusalSchema>;
