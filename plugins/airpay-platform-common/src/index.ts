@@ -1,2 +1,4 @@
 export * from './types';
 export * from './permissions';
+export * from './conventions';
+export * from './slo';
