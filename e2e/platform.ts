@@ -45,6 +45,6 @@ export function status(): Promise<{ processes: PlatformProcess[] }> {
 }
 
 /** Addresses and secrets of the running platform, as its programs read them. */
-export function resolvedConfig(): { ports: Record<string, number>; secrets: Record<string, string> } {
+export function resolvedConfig(): { ports: Record<string, number>; regions: unknown[]; secrets: Record<string, string> } {
   return JSON.parse(readFileSync(join(stateDir, 'run/platform.json'), 'utf8'));
 }

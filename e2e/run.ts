@@ -23,8 +23,9 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
+/** Every number of the configuration that can be a port. */
 function portsOf(value: unknown): number[] {
-  if (typeof value === 'number') return [value];
+  if (typeof value === 'number') return value >= 1024 ? [value] : [];
   return value && typeof value === 'object' ? Object.values(value).flatMap(portsOf) : [];
 }
 
@@ -40,10 +41,10 @@ async function main(): Promise<number> {
   const code = await playwright(process.argv.slice(2));
   if (process.env['KEEP']) return code;
 
-  const { ports } = resolvedConfig();
+  const { ports, regions } = resolvedConfig();
   await platform('down');
   const left = [];
-  for (const port of portsOf(ports)) if (await isListening(port)) left.push(port);
+  for (const port of portsOf([ports, regions])) if (await isListening(port)) left.push(port);
   if (left.length > 0) {
     console.error(`still listening after down: ${left.join(', ')}`);
     return 1;
