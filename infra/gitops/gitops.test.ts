@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { clusterNames, render, renderedFile } from './render.ts';
+
+const REQUIRED_LABELS = ['team', 'product', 'system', 'component', 'environment', 'region', 'cost-center', 'data-class', 'residency', 'tier'];
+const hasKubectl = spawnSync('kubectl', ['version', '--client'], { timeout: 10_000 }).status === 0;
+const workloadClusters = clusterNames().filter(name => name !== 'hub');
+
+type Manifest = { kind: string; metadata: { name: string; namespace?: string; labels?: Record<string, string> }; spec?: any; data?: Record<string, string> };
+
+// The cluster reads YAML 1.1; so does this test.
+function manifests(cluster: string): Manifest[] {
+  return parseAllDocuments(readFileSync(renderedFile(cluster), 'utf8'), { version: '1.1' }).map(document => document.toJS() as Manifest);
+}
+
+describe('manifests of the clusters', () => {
+  it('covers both regions', () => {
+    assert.deepEqual(workloadClusters, ['gke-payments-region-a', 'gke-payments-region-b']);
+  });
+
+  it('is rendered from what is in the folders now', { skip: hasKubectl ? false : 'kubectl is not installed' }, () => {
+    for (const cluster of clusterNames()) {
+      // As objects: versions of kubectl differ in how they write the same YAML.
+      const fresh = parseAllDocuments(render(cluster), { version: '1.1' }).map(document => document.toJS());
+      assert.deepEqual(manifests(cluster), fresh, `${cluster}: run node infra/gitops/render.ts`);
+    }
+  });
+
+  for (const cluster of workloadClusters) {
+    const all = manifests(cluster);
+    const one = (kind: string, name = 'ledger') => {
+      const found = all.find(item => item.kind === kind && item.metadata.name === name);
+      assert.ok(found, `${cluster} has no ${kind} ${name}`);
+      return found;
+    };
+
+    it(`${cluster}: every object carries the labels that cost, ownership and residency are read from`, () => {
+      assert.ok(all.length >= 14, String(all.length));
+      const pods = { kind: 'Pod template', metadata: { name: 'ledger', labels: one('Deployment').spec.template.metadata.labels } };
+      for (const item of [...all, pods]) {
+        // The namespace and its limits belong to the platform and are the same in every region.
+        const wanted = REQUIRED_LABELS.filter(label => label !== 'region' || item.metadata.labels?.component === 'ledger');
+        for (const label of wanted) assert.ok(item.metadata.labels?.[label], `${item.kind} ${item.metadata.name} has no label ${label}`);
+      }
+      assert.equal(one('Deployment').metadata.labels!['backstage.io/kubernetes-id'], 'ledger');
+      assert.equal(pods.metadata.labels['backstage.io/kubernetes-id'], 'ledger');
+    });
+
+    it(`${cluster}: the ledger's pods are restricted, bounded, probed and end gracefully`, () => {
+      const pod = one('Deployment').spec.template.spec;
+      assert.equal(one('Namespace', 'payments').metadata.labels!['pod-security.kubernetes.io/enforce'], 'restricted');
+      assert.equal(pod.securityContext.runAsNonRoot, true);
+      assert.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
+      assert.equal(pod.automountServiceAccountToken, false);
+      const [container] = pod.containers;
+      assert.equal(pod.containers.length, 1);
+      assert.match(container.image, /^[a-z0-9.-]+\/[a-z0-9/-]+@sha256:[0-9a-f]{64}$/);
+      assert.doesNotMatch(container.image, /sha256:0{64}/);
+      assert.equal(container.securityContext.allowPrivilegeEscalation, false);
+      assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      assert.deepEqual(container.securityContext.capabilities.drop, ['ALL']);
+      for (const resource of ['cpu', 'memory']) assert.ok(container.resources.requests[resource] && container.resources.limits[resource]);
+      for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) assert.ok(container[probe], probe);
+      assert.equal(container.readinessProbe.httpGet.path, '/readyz');
+      assert.ok(pod.terminationGracePeriodSeconds > container.lifecycle.preStop.sleep.seconds + 15);
+      assert.equal(pod.topologySpreadConstraints.length, 2);
+    });
+
+    it(`${cluster}: selectors, references and ports meet what they name`, () => {
+      const template = one('Deployment').spec.template;
+      const [container] = template.spec.containers;
+      const selects = (selector: Record<string, string>) => Object.entries(selector).every(([key, value]) => template.metadata.labels[key] === value);
+      assert.ok(selects(one('Deployment').spec.selector.matchLabels));
+      assert.ok(selects(one('Service').spec.selector));
+      assert.ok(selects(one('PodDisruptionBudget').spec.selector.matchLabels));
+      assert.ok(selects(one('PodMonitoring').spec.selector.matchLabels));
+      assert.ok(selects(one('NetworkPolicy').spec.podSelector.matchLabels));
+      const portNames = container.ports.map((port: { name: string }) => port.name);
+      assert.ok(portNames.includes(one('Service').spec.ports[0].targetPort));
+      const config = container.envFrom[0].configMapRef.name;
+      const region = cluster.replace('gke-payments-', '');
+      assert.equal(one('ConfigMap', config).data!.LEDGER_REGION, region);
+      const secretKeys = one('ExternalSecret').spec.data.map((item: { secretKey: string }) => item.secretKey);
+      for (const { valueFrom } of container.env) {
+        if (valueFrom?.secretKeyRef) assert.ok(secretKeys.includes(valueFrom.secretKeyRef.key), valueFrom.secretKeyRef.key);
+      }
+      assert.equal(one('HorizontalPodAutoscaler').spec.scaleTargetRef.name, 'ledger');
+      assert.ok(one('HTTPRoute').spec.hostnames.includes('ledger.pay.airpay.example'));
+      assert.ok(one('HTTPRoute').spec.hostnames.includes(`ledger.${region}.pay.airpay.example`));
+    });
+
+    it(`${cluster}: nothing talks unless it is named, and never to the other region's database`, () => {
+      const denied = one('NetworkPolicy', 'deny-all').spec;
+      assert.deepEqual(denied, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+      const egress = JSON.stringify(one('NetworkPolicy').spec.egress);
+      const [own, other] = cluster.endsWith('-a') ? ['10.10.16.0/24', '10.20.16.0/24'] : ['10.20.16.0/24', '10.10.16.0/24'];
+      assert.ok(egress.includes(own!) && !egress.includes(other!), egress);
+      assert.ok(egress.includes('"port":53') && egress.includes('"port":5432'));
+    });
+  }
+
+  it('deploys the same digest to both regions', () => {
+    const images = workloadClusters.map(cluster => manifests(cluster).find(item => item.kind === 'Deployment')!.spec.template.spec.containers[0].image);
+    assert.equal(new Set(images).size, 1);
+  });
+});
