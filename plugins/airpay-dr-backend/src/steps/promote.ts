@@ -1,0 +1,73 @@
+import { RunbookRegion, standbyClusterOf, synchronousModeOf } from '@airpay/plugin-airpay-dr-common';
+import { Patroni } from '../adapters/Patroni';
+import { RegionDatabase } from '../adapters/RegionDatabase';
+import { OutsideError } from '../outside';
+import { Step, Verdict } from '../step';
+
+const demoteDeadlineMs = 60_000;
+const promoteDeadlineMs = 60_000;
+const pollMs = 25;
+
+export interface ClusterTarget {
+  title: string;
+  patroni: Patroni;
+}
+
+async function noPrimary({ title, patroni }: ClusterTarget): Promise<Verdict> {
+  const { primaries, silent } = await patroni.primaries();
+  if (primaries.length > 0) return { done: false, text: `${primaries.join(', ')} is still primary in ${title}` };
+  // A member that does not answer could still write: silence is no proof.
+  if (silent.length > 0) return { done: false, text: `${silent.join(', ')} in ${title} does not answer, so it cannot be ruled out as a writer` };
+  return { done: true, text: `No member of ${title} is primary` };
+}
+
+/**
+ * Makes the fenced region follow the other one. The fence stays on: Patroni applies new settings before it demotes, and
+ * a payment acknowledged in between would be lost.
+ */
+export function demoteStep(source: ClusterTarget, follow: Pick<RunbookRegion, 'replication'>): Step {
+  const wanted = standbyClusterOf(follow as RunbookRegion);
+  return {
+    id: 'demote',
+    deadlineMs: demoteDeadlineMs,
+    pollMs,
+    async done() {
+      const config = await source.patroni.config();
+      const { standbyCluster } = config;
+      if (standbyCluster?.host !== wanted.host || standbyCluster.port !== wanted.port) {
+        return { done: false, text: `${source.title} is not configured to follow ${wanted.host}:${wanted.port}` };
+      }
+      return noPrimary(source);
+    },
+    act: () => source.patroni.patchConfig({ standby_cluster: wanted, synchronous_mode: false }),
+  };
+}
+
+/** Makes the following region the writer; refused while the other one might still be. */
+export function promoteStep(
+  source: ClusterTarget,
+  target: ClusterTarget & { database: RegionDatabase; region: Pick<RunbookRegion, 'patroniUrls'> },
+): Step {
+  return {
+    id: 'promote',
+    deadlineMs: promoteDeadlineMs,
+    pollMs,
+    async done() {
+      const view = await target.database.view();
+      if (view.inRecovery) return { done: false, text: `${target.title} is still in recovery` };
+      const probe = await target.database.probeWrite();
+      return probe.accepted
+        ? { done: true, text: `${target.title} accepted a probe write` }
+        : { done: false, text: `${target.title} is primary but refuses: ${probe.reason}` };
+    },
+    async act() {
+      const old = await noPrimary(source);
+      if (!old.done) throw new OutsideError(source.title, 'refused', `${old.text}; two writers would lose money`);
+      await target.patroni.patchConfig({
+        standby_cluster: null,
+        synchronous_mode: synchronousModeOf(target.region as RunbookRegion),
+        postgresql: { parameters: { default_transaction_read_only: null } },
+      });
+    },
+  };
+}
