@@ -1,0 +1,209 @@
+/**
+ * PostgreSQL: a bounded pool and transactions that survive what a database does to its clients: deadlocks,
+ * restarts, failovers, a fence. Every error of the driver leaves here as a LedgerError or as it is (our mistake).
+ */
+import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LedgerError, type ErrorCode } from './errors.ts';
+
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+export interface Queryable {
+  query(statement: Statement): Promise<Record<string, unknown>[]>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  applicationName: string;
+  poolMax: number;
+  queueMax: number;
+  statementTimeoutMs: number;
+  lockTimeoutMs: number;
+  /** Told of each repeated attempt and of each lost idle connection. */
+  onRetry: (code: string) => void;
+  onConnectionError: (error: Error) => void;
+}
+
+const acquireTimeoutMs = 3_000;
+const probeTimeoutMs = 1_000;
+const attemptsMax = 6;
+/** No new attempt is begun after this; the client does better with a 503 than with waiting. */
+const retryBudgetMs = 4_000;
+
+/** SQLSTATE or errno of the driver's error; empty when it has none. */
+export function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+const lostCodes = /^(08...|57P0[1-5]|25P03|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT)$/;
+const lostMessages = /connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|query read timeout|client was closed/i;
+
+/** The connection is gone, or never came to be. Whether a COMMIT under way took effect is then not known. */
+export function isConnectionLoss(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  const parts = error instanceof AggregateError ? error.errors : [];
+  return lostCodes.test(codeOf(error)) || lostMessages.test(message) || (parts.length > 0 && parts.every(isConnectionLoss));
+}
+
+/** Serialization failure, deadlock, or a key that another transaction stored in between: all undone, worth another attempt. */
+function isConflict(error: unknown): boolean {
+  const code = codeOf(error);
+  const constraint = (error as { constraint?: unknown } | null)?.constraint;
+  return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'idempotency_keys_pkey');
+}
+
+const translations: Record<string, [ErrorCode, string]> = {
+  '25006': ['database-read-only', 'The database is fenced or not the primary now.'],
+  '55P03': ['account-busy', 'An account stayed locked by other transfers for too long.'],
+  '57014': ['deadline-exceeded', 'The database took too long.'],
+  AP409: ['idempotency-key-in-flight', 'The first request with this key has not been answered yet.'],
+};
+
+/** What a client may be told of a driver's error. Undefined: not foreseen, so a mistake of ours. */
+export function translate(error: unknown): LedgerError | undefined {
+  if (error instanceof LedgerError) return error;
+  const known = translations[codeOf(error)];
+  if (known) return new LedgerError(...known, { cause: error });
+  if (isConnectionLoss(error)) return new LedgerError('database-unavailable', 'No connection to the database.', { cause: error });
+  if (isConflict(error)) return new LedgerError('account-busy', 'The transfer kept colliding with others.', { cause: error });
+  if (/^53/.test(codeOf(error))) return new LedgerError('database-unavailable', 'The database is out of resources.', { cause: error });
+  return undefined;
+}
+
+export class Database {
+  readonly #pool: pg.Pool;
+  readonly #probes: pg.Pool;
+  readonly #options: DatabaseOptions;
+  /** Connections whose COMMIT returned although the synchronous standby had not confirmed. */
+  readonly #unreplicated = new WeakSet<pg.PoolClient>();
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      application_name: options.applicationName,
+      max: options.poolMax,
+      connectionTimeoutMillis: acquireTimeoutMs,
+      idleTimeoutMillis: 30_000,
+      // So that connections move over to a new primary even if nothing ever breaks them.
+      maxLifetimeSeconds: 300,
+      keepAlive: true,
+      statement_timeout: options.statementTimeoutMs,
+      lock_timeout: options.lockTimeoutMs,
+      idle_in_transaction_session_timeout: options.statementTimeoutMs * 2,
+      // For a server that is gone without a word; above the server's own limit.
+      query_timeout: options.statementTimeoutMs + 1_000,
+      // Said out loud, not left to the server's defaults: docs/adr/0012.
+      options: '-c default_transaction_isolation=read\\ committed -c synchronous_commit=on',
+    });
+    this.#probes = new pg.Pool({
+      connectionString: options.url,
+      application_name: `${options.applicationName} probe`,
+      max: 1,
+      connectionTimeoutMillis: probeTimeoutMs,
+      query_timeout: probeTimeoutMs,
+      maxLifetimeSeconds: 300,
+    });
+    for (const pool of [this.#pool, this.#probes]) {
+      // Without these listeners a lost connection would end the process.
+      pool.on('error', error => options.onConnectionError(error));
+      pool.on('connect', client => client.on('error', error => options.onConnectionError(error)));
+    }
+    this.#pool.on('connect', client => {
+      client.on('notice', notice => {
+        // Committed here, but a failover now would lose it: not to be acknowledged.
+        if (/canceling.* wait for synchronous replication/.test(notice.message ?? '')) this.#unreplicated.add(client as pg.PoolClient);
+      });
+    });
+  }
+
+  /** One read outside a transaction. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
+  async query(statement: Statement): Promise<Record<string, unknown>[]> {
+    return this.#withRetry(async () => {
+      const client = await this.#acquire();
+      return release(client, async () => (await client.query(statement)).rows);
+    }, 2);
+  }
+
+  /**
+   * Runs `work` between BEGIN and COMMIT, READ COMMITTED. Repeats all of it, with jitter and bounded, after a
+   * deadlock, a serialization failure or a lost connection. Also after a lost COMMIT: `work` must begin by looking
+   * whether its effect is there already (the idempotency key).
+   */
+  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    return this.#withRetry(() => this.#attempt(work), attemptsMax);
+  }
+
+  /** A read on a connection of its own: answers or throws within two seconds, however many requests are queued. */
+  async probe(statement: Statement): Promise<Record<string, unknown>[]> {
+    try {
+      const client = await this.#probes.connect();
+      return await release(client, async () => (await client.query(statement)).rows);
+    } catch (error) {
+      throw translate(error) ?? error;
+    }
+  }
+
+  /** Waits for the connections that are in use. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.end(), this.#probes.end()]);
+  }
+
+  async #acquire(): Promise<pg.PoolClient> {
+    if (this.#pool.waitingCount >= this.#options.queueMax) throw new LedgerError('overloaded', 'Too many requests wait for the database.');
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      const saturated = /timeout exceeded/.test((error as Error).message) && this.#pool.totalCount >= this.#options.poolMax && this.#pool.waitingCount > 0;
+      throw saturated ? new LedgerError('overloaded', 'The request waited too long for the database.', { cause: error }) : error;
+    }
+  }
+
+  async #attempt<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    const client = await this.#acquire();
+    return release(client, async () => {
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+      const result = await work({ query: async statement => (await client.query(statement)).rows });
+      const commit = await client.query('COMMIT');
+      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
+      if (commit.command !== 'COMMIT') throw new Error(`COMMIT was answered with ${commit.command}`);
+      if (this.#unreplicated.has(client)) throw new LedgerError('outcome-unknown', 'The synchronous standby has not confirmed the payment.');
+      return result;
+    });
+  }
+
+  async #withRetry<T>(attempt: () => Promise<T>, attemptsAllowed: number): Promise<T> {
+    const startedAt = performance.now();
+    for (let made = 1; ; made++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const again = isConflict(error) || isConnectionLoss(error);
+        if (!again || made >= attemptsAllowed || performance.now() - startedAt > retryBudgetMs) throw translate(error) ?? error;
+        this.#options.onRetry(codeOf(error));
+        // 5, 10, 20 … ms, anywhere between half and the whole of it: those who collided must not meet again.
+        await sleep(5 * 2 ** (made - 1) * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+}
+
+/** Gives the connection back whatever happens: clean after `work`, rolled back after an error, or not at all if it is broken. */
+async function release<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    client.release();
+    return result;
+  } catch (error) {
+    // 25006: behind this address there may be a primary by now, but this connection will never see it.
+    const useless = isConnectionLoss(error) || codeOf(error) === '25006' || codeOf(error) === 'outcome-unknown';
+    const rolledBack = useless ? false : await client.query('ROLLBACK').then(() => true, () => false);
+    client.release(!rolledBack);
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+/** The HTTP server: limits, authentication, identity headers, logs, metrics, health. Routes stand in routes.ts. */
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
+import type { ApiKey } from './config.ts';
+import { errors, LedgerError, problemOf } from './errors.ts';
+import type { Health } from './health.ts';
+import type { Ledger } from './ledger.ts';
+import type { Metrics } from './metrics.ts';
+import { codeOfParserError, problemType, sendProblem, toLedgerError } from './problems.ts';
+import { addRoutes } from './routes.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of the API key that was shown; empty outside /v1. */
+    client: string;
+  }
+}
+
+export interface HttpOptions {
+  region: string;
+  instance: string;
+  apiKeys: ApiKey[];
+  logLevel: string;
+  /** Where log lines go; standard output when left out. */
+  logStream?: { write(line: string): void };
+}
+
+const bodyLimitBytes = 64 * 1024;
+const allMethods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+
+export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, metrics: Metrics): FastifyInstance {
+  const identity = { 'airpay-region': options.region, 'airpay-instance': options.instance };
+  const app = Fastify({
+    logger: { level: options.logLevel, base: { service: 'ledger', region: options.region, instance: options.instance }, ...(options.logStream && { stream: options.logStream }) },
+    // Our own line says what an operator needs, without the URL: an id in it could be anything a client sent.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: bodyLimitBytes,
+    routerOptions: { maxParamLength: 100 },
+    // Whole request within 10 s; idle connections live a little longer than a balancer keeps them.
+    requestTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    // While draining, what arrives is still served.
+    return503OnClosing: false,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) return;
+      const code = codeOfParserError(error);
+      const body = JSON.stringify(problemOf(code, `${errors[code].title}.`, randomUUID()));
+      const headers = { ...identity, 'content-type': problemType, 'content-length': Buffer.byteLength(body), connection: 'close' };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      socket.end(`HTTP/1.1 ${errors[code].status} ${errors[code].title}\r\n${lines}\r\n${body}`);
+    },
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply.headers(identity), toLedgerError(error)),
+  });
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('client', '');
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(identity);
+    if (health.draining) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => observe(request, reply, metrics));
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toLedgerError(error as Parameters<typeof toLedgerError>[0])));
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new LedgerError('not-found', 'There is nothing at this path.')));
+
+  const methodsOf = watchRoutes(app);
+  addOperations(app, health, metrics);
+  app.register(async api => {
+    const check = keyCheck(options.apiKeys);
+    api.addHook('onRequest', async request => {
+      request.client = check(request.headers.authorization);
+    });
+    addRoutes(api, ledger);
+  });
+  // Last: by then all paths are known.
+  app.register(async rest => refuseOtherMethods(rest, methodsOf));
+  return app;
+}
+
+/** Outside /v1, without a key, and not part of the service's objectives. */
+function addOperations(app: FastifyInstance, health: Health, metrics: Metrics): void {
+  app.get('/livez', () => ({ status: 'alive' }));
+  app.get('/readyz', async () => {
+    const { ready, reason } = await health.readiness();
+    if (!ready) throw new LedgerError('not-ready', reason);
+    return { status: 'ready' };
+  });
+  app.get('/metrics', async (_request, reply) => reply.header('content-type', metrics.registry.contentType).send(await metrics.registry.metrics()));
+}
+
+/** Remembers which methods each path was given. */
+function watchRoutes(app: FastifyInstance): ReadonlyMap<string, Set<string>> {
+  const methodsOf = new Map<string, Set<string>>();
+  app.addHook('onRoute', route => {
+    const methods = methodsOf.get(route.url) ?? new Set();
+    for (const method of [route.method].flat()) methods.add(method);
+    methodsOf.set(route.url, methods);
+  });
+  return methodsOf;
+}
+
+/** A known path with another method is 405 with Allow, not 404. */
+function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string, Set<string>>): void {
+  for (const [url, known] of [...methodsOf]) {
+    const allow = [...known].sort().join(', ');
+    app.route({
+      method: allMethods.filter(method => !known.has(method)),
+      url,
+      // Before the body is read: it does not matter what is in it.
+      onRequest: async (request, reply) => sendProblem(request, reply.header('allow', allow), new LedgerError('method-not-allowed', `This path answers to ${allow}.`)),
+      handler: () => undefined,
+    });
+  }
+}
+
+/** Compares with every key in constant time, so that the time tells neither which key nor how much of it was right. */
+function keyCheck(apiKeys: ApiKey[]): (authorization: string | undefined) => string {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const known = apiKeys.map(key => ({ client: key.client, digest: digest(key.secret) }));
+  return authorization => {
+    const shown = digest(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '');
+    let client: string | undefined;
+    for (const key of known) if (timingSafeEqual(key.digest, shown)) client = key.client;
+    if (client === undefined) throw new LedgerError('unauthenticated', 'Send Authorization: Bearer with a valid API key.');
+    return client;
+  };
+}
+
+function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+  const method = request.method;
+  // The pattern, never the path: a path would make a series per account, and may hold what must not be logged.
+  const route = request.routeOptions.url ?? 'unmatched';
+  const labels = { method, route, code: String(reply.statusCode) };
+  metrics.httpRequests.inc(labels);
+  metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
+  const quiet = !route.startsWith('/v1/') && reply.statusCode < 400;
+  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, client: request.client || undefined }, 'request');
+}

@@ -1,0 +1,23 @@
+/** `node src/migrate.ts`: applies the missing migrations to LEDGER_MIGRATION_DATABASE_URL (role ledger_owner). */
+import pg from 'pg';
+import { ConfigError, readDatabaseUrl } from './config.ts';
+import { migrate } from './migrations.ts';
+
+async function main(): Promise<void> {
+  const faults: string[] = [];
+  const connectionString = readDatabaseUrl('LEDGER_MIGRATION_DATABASE_URL', process.env, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const client = new pg.Client({ connectionString, application_name: 'ledger migrate', connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    const applied = await migrate(client);
+    console.log(applied.length > 0 ? `applied ${applied.join(', ')}` : 'nothing to apply');
+  } finally {
+    await client.end();
+  }
+}
+
+main().catch(error => {
+  console.error(`ledger migrate: ${(error as Error).message}`);
+  process.exit(1);
+});

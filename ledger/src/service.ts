@@ -1,0 +1,46 @@
+/** Builds the service from its settings. */
+import type { FastifyInstance } from 'fastify';
+import type { Config } from './config.ts';
+import { Database } from './db.ts';
+import { Health } from './health.ts';
+import { buildHttp, type HttpOptions } from './http.ts';
+import { Ledger } from './ledger.ts';
+import { Metrics } from './metrics.ts';
+import { readMigrations } from './migrations.ts';
+import { currencies } from './money.ts';
+
+export interface Service {
+  app: FastifyInstance;
+  health: Health;
+  ledger: Ledger;
+  database: Database;
+  metrics: Metrics;
+  /** Closes the port once running requests are answered, then the connections. */
+  close(): Promise<void>;
+}
+
+export function buildService(config: Config, logStream?: HttpOptions['logStream']): Service {
+  const metrics = new Metrics({ region: config.region, instance: config.instance }, currencies);
+  const database = new Database({
+    url: config.databaseUrl,
+    applicationName: `ledger ${config.region} ${config.instance}`,
+    poolMax: config.poolMax,
+    queueMax: config.queueMax,
+    statementTimeoutMs: config.statementTimeoutMs,
+    lockTimeoutMs: config.lockTimeoutMs,
+    onRetry: code => {
+      metrics.conflictRetries.inc();
+      app.log.info({ code }, 'transaction tried again');
+    },
+    onConnectionError: error => app.log.warn({ code: (error as { code?: string }).code, reason: error.message }, 'database connection lost'),
+  });
+  const health = new Health(database, readMigrations());
+  metrics.addReadings(health);
+  const ledger = new Ledger(database, metrics, config.region);
+  const app: FastifyInstance = buildHttp({ ...config, logStream }, ledger, health, metrics);
+  const close = async () => {
+    await app.close();
+    await database.close();
+  };
+  return { app, health, ledger, database, metrics, close };
+}
