@@ -1,8 +1,10 @@
 import { createApp } from '@backstage/frontend-defaults';
-import catalogPlugin from '@backstage/plugin-catalog/alpha';
 import { navModule } from './modules/nav';
-import { homeModule } from './modules/home';
+import { settingsModule } from './modules/settings';
+import { signInModule } from './modules/signIn';
+import { themeModule } from './modules/theme';
 
-export default createApp({
-  features: [catalogPlugin, navModule, homeModule],
-});
+/** What dresses the plugins; the plugins themselves are found in package.json (app.packages: all). */
+export const shell = [themeModule, navModule, signInModule, settingsModule];
+
+export default createApp({ features: shell });

@@ -1,7 +1,8 @@
 import { createFrontendModule } from '@backstage/frontend-plugin-api';
-import { SidebarContent } from './Sidebar';
+import { NavContentBlueprint } from '@backstage/plugin-app-react';
+import { PortalSidebar } from './PortalSidebar';
 
 export const navModule = createFrontendModule({
   pluginId: 'app',
-  extensions: [SidebarContent],
+  extensions: [NavContentBlueprint.make({ params: { component: PortalSidebar } })],
 });
