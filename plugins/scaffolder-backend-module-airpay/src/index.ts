@@ -1,2 +1,1 @@
-import { createBackendModule } from '@backstage/backend-plugin-api';
-export default createBackendModule({ pluginId: 'scaffolder', moduleId: 'airpay', register(env) { env.registerInit({ deps: {}, async init() {} }); } });
+export { scaffolderModuleAirpay as default } from './module';

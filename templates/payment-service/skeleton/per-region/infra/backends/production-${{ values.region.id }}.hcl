@@ -1,0 +1,2 @@
+bucket = "${{ values.stateBucket }}"
+prefix = "${{ values.system }}/${{ values.name }}/production/${{ values.region.id }}"

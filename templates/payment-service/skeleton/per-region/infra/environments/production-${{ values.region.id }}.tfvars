@@ -1,0 +1,5 @@
+project     = "${{ values.region.project }}"
+environment = "production"
+region      = "${{ values.region.id }}"
+location    = "${{ values.region.location }}"
+host        = "${{ values.host }}"
