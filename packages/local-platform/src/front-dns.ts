@@ -43,15 +43,13 @@ export const CHANGES_MAX = 500;
 const RECORDS_MAX = 1_000;
 const TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
 
-/** A zone at its beginning: the ledger's name points at the first region. */
-export function initialZone(): Zone {
+/** A zone at its beginning: the ledger's name points at `target`, the region that starts as primary. */
+export function initialZone(target: string): Zone {
   return {
     project: 'airpay-payments-local',
     name: 'pay-airpay-example',
     dnsName: 'pay.airpay.example.',
-    records: [
-      { name: 'ledger.pay.airpay.example.', type: 'CNAME', ttl: 30, rrdatas: ['ledger.region-a.pay.airpay.example.'] },
-    ],
+    records: [{ name: 'ledger.pay.airpay.example.', type: 'CNAME', ttl: 30, rrdatas: [target] }],
     changes: [],
     lastChangeId: 0,
   };
@@ -128,12 +126,13 @@ export function parseRecord(value: unknown, where: string): RecordSet {
 }
 
 /**
- * The region a name leads to: follows `ledger.<region>.<zone>`. Undefined when the record is
- * missing or points at something that is no region of ours.
+ * The region the payers' name leads to. Undefined when the record is missing or points at something
+ * that is no region of ours.
+ * @param targets CNAME target by region id
  */
-export function activeRegion(zone: Zone, regions: string[]): string | undefined {
+export function activeRegion(zone: Zone, targets: Record<string, string>): string | undefined {
   const target = findRecord(zone, `ledger.${zone.dnsName}`, 'CNAME')?.rrdatas[0];
-  return regions.find(region => target === `ledger.${region}.${zone.dnsName}`);
+  return Object.keys(targets).find(region => targets[region] === target);
 }
 
 function sameRecord(left: RecordSet, right: RecordSet): boolean {

@@ -16,8 +16,8 @@ import { stateFile } from './state-file.ts';
 export type FrontOptions = {
   publicPort: number;
   dnsPort: number;
-  /** Ledger ports by region id. */
-  ledgerPorts: Record<string, number[]>;
+  /** The first one has the traffic until somebody changes the record. */
+  regions: { id: string; trafficTarget: string; ledgerPorts: number[] }[];
   stateFile: string;
   dnsToken: string;
   /** Needed to inject a fault. */
@@ -26,13 +26,15 @@ export type FrontOptions = {
 
 /** Starts both servers. @throws Error naming a port that is taken */
 export async function startFront(options: FrontOptions, log: Log) {
-  const regions = Object.keys(options.ledgerPorts);
-  const file = stateFile<Zone>(options.stateFile, initialZone);
+  const regions = options.regions.map(region => region.id);
+  const targets = Object.fromEntries(options.regions.map(region => [region.id, region.trafficTarget]));
+  const ledgerPorts = Object.fromEntries(options.regions.map(region => [region.id, region.ledgerPorts]));
+  const file = stateFile<Zone>(options.stateFile, () => initialZone(options.regions[0]!.trafficTarget));
   const metrics = frontMetrics();
   let zone = file.read();
   let fault: ActiveFault | undefined;
-  const active = () => activeRegion(zone, regions);
-  const watch = watchHealth(options.ledgerPorts, active);
+  const active = () => activeRegion(zone, targets);
+  const watch = watchHealth(ledgerPorts, active);
   const store: ZoneStore = {
     current: () => zone,
     save: next => {

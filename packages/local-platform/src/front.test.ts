@@ -11,7 +11,9 @@ import { startFront } from './front-server.ts';
 const TOKEN = 'dns-token';
 const ZONE = '/dns/v1/projects/airpay-payments-local/managedZones/pay-airpay-example';
 const NAME = 'ledger.pay.airpay.example.';
-const record = (region: string, ttl = 30) => ({ name: NAME, type: 'CNAME', ttl, rrdatas: [`ledger.${region}.pay.airpay.example.`] });
+const record = (to: string, ttl = 30) => ({ name: NAME, type: 'CNAME', ttl, rrdatas: [`ledger.${to}.pay.airpay.example.`] });
+
+const region = (id: string, ledgerPorts: number[]) => ({ id, trafficTarget: `ledger.${id}.pay.airpay.example.`, ledgerPorts });
 
 /** A ledger process reduced to what the front sees of it. */
 function backend(region: string) {
@@ -45,9 +47,9 @@ describe('traffic front', () => {
   let pub: string;
 
   before(async () => {
-    const ledgerPorts = { 'region-a': [await a1.listen(), await a2.listen()], 'region-b': [await b1.listen()] };
+    const regions = [region('region-a', [await a1.listen(), await a2.listen()]), region('region-b', [await b1.listen()])];
     front = await startFront(
-      { publicPort: 0, dnsPort: 0, ledgerPorts, stateFile: path.join(folder, 'dns.json'), dnsToken: TOKEN, controlToken: 'control' },
+      { publicPort: 0, dnsPort: 0, regions, stateFile: path.join(folder, 'dns.json'), dnsToken: TOKEN, controlToken: 'control' },
       () => {},
     );
     dns = `http://127.0.0.1:${front.dnsPort}`;
@@ -69,11 +71,11 @@ describe('traffic front', () => {
   };
   const pay = (key: string) =>
     fetch(`${pub}/v1/transfers`, { method: 'POST', headers: { 'idempotency-key': key }, body: `body ${key}` });
-  const point = async (region: string) => {
+  const point = async (to: string) => {
     const { body } = await call('GET', `${ZONE}/rrsets/${NAME}/CNAME`);
-    if (body.rrdatas[0] === record(region).rrdatas[0]) return;
+    if (body.rrdatas[0] === record(to).rrdatas[0]) return;
     const { name, type, ttl, rrdatas } = body;
-    const done = await call('POST', `${ZONE}/changes`, { additions: [record(region)], deletions: [{ name, type, ttl, rrdatas }] });
+    const done = await call('POST', `${ZONE}/changes`, { additions: [record(to)], deletions: [{ name, type, ttl, rrdatas }] });
     assert.equal(done.status, 200, JSON.stringify(done.body));
   };
   beforeEach(async () => {
@@ -97,9 +99,9 @@ describe('traffic front', () => {
       }
     };
     const switcher = async () => {
-      for (const region of ['region-b', 'region-a', 'region-b', 'region-a', 'region-b']) {
+      for (const to of ['region-b', 'region-a', 'region-b', 'region-a', 'region-b']) {
         await wait(40);
-        await point(region);
+        await point(to);
         switched += 1;
       }
     };
@@ -137,7 +139,7 @@ describe('traffic front', () => {
 
   it('answers 503 with Retry-After when none is alive, and counts it against the ledger', async () => {
     const dead = await startFront(
-      { publicPort: 0, dnsPort: 0, ledgerPorts: { 'region-a': [1] }, stateFile: path.join(folder, 'dead.json'), dnsToken: TOKEN, controlToken: 'c' },
+      { publicPort: 0, dnsPort: 0, regions: [region('region-a', [1])], stateFile: path.join(folder, 'dead.json'), dnsToken: TOKEN, controlToken: 'c' },
       () => {},
     );
     try {

@@ -9,7 +9,7 @@ await runProgram<PlatformConfig>('front', async (config, log) => {
     {
       publicPort: config.ports.front,
       dnsPort: config.ports.dns,
-      ledgerPorts: Object.fromEntries(config.regions.map(region => [region.id, region.ledgerPorts])),
+      regions: [...config.regions].sort((one, other) => Number(other.startsAs === 'primary') - Number(one.startsAs === 'primary')),
       stateFile: path.join(config.stateDir, 'front', 'dns.json'),
       dnsToken: config.secrets.dnsToken,
       controlToken: config.secrets.controlToken,
