@@ -18,7 +18,7 @@ export function checkManifests(files: Files): Finding[] {
   return [
     ...workloads.flatMap(podFindings),
     ...referenceFindings(documents),
-    ...kustomizations.flatMap(one => resourceFindings(one, files, kustomizations)),
+    ...kustomizations.flatMap(one => [...resourceFindings(one, files, kustomizations), ...namespaceFindings(one)]),
     ...labelFindings(workloads, kustomizations),
   ];
 }
@@ -40,6 +40,13 @@ function resourceFindings(kustomization: YamlDocument, files: Files, all: readon
     findings.push({ file, line: 1, message: 'no kustomization lists this file, so it is never applied' });
   }
   return findings;
+}
+
+/** A generated config map without the namespace is another one than the pods refer to, and they never start. */
+function namespaceFindings(kustomization: YamlDocument): Finding[] {
+  const { namespace, configMapGenerator, secretGenerator } = kustomization.value;
+  if (namespace || (!configMapGenerator && !secretGenerator)) return [];
+  return [{ file: kustomization.file, line: 1, message: 'it generates config maps or secrets, but names no namespace' }];
 }
 
 /** With each overlay (a kustomization that no other one uses), every workload has all required labels on its pods. */

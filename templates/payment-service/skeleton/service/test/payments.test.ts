@@ -68,7 +68,7 @@ for (const [name, body] of MALFORMED) {
     const { ledger, pay } = await start(posted);
     const answer = await pay(body);
     assert.equal(answer.statusCode, 400);
-    assert.equal(answer.headers['content-type'], 'application/problem+json');
+    assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
     assert.equal(ledger.seen.length, 0);
   });
 }
