@@ -1,0 +1,30 @@
+import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
+import { hasSloFilter } from '../domain/entity';
+import { entitySlosRouteRef } from '../routes';
+
+export const entitySlosContent = EntityContentBlueprint.make({
+  name: 'slos',
+  params: {
+    path: '/slos',
+    title: 'SLOs',
+    group: 'observability',
+    routeRef: entitySlosRouteRef,
+    filter: hasSloFilter,
+    loader: async () => {
+      const { EntitySlos } = await import('../components/slo/EntitySlos');
+      return <EntitySlos />;
+    },
+  },
+});
+
+export const entityBudgetCard = EntityCardBlueprint.make({
+  name: 'budget',
+  params: {
+    type: 'content',
+    filter: hasSloFilter,
+    loader: async () => {
+      const { EntityBudgetCard } = await import('../components/slo/EntityBudgetCard');
+      return <EntityBudgetCard />;
+    },
+  },
+});

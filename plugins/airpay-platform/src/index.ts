@@ -1,0 +1,1 @@
+export { airpayPlatformPlugin as default } from './plugin';
