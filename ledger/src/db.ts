@@ -54,7 +54,13 @@ export function isConnectionLoss(error: unknown): boolean {
 function isConflict(error: unknown): boolean {
   const code = codeOf(error);
   const constraint = (error as { constraint?: unknown } | null)?.constraint;
+  // A migration changed what a statement of this connection returns; the next connection plans it anew.
+  if (isStalePlan(error)) return true;
   return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'idempotency_keys_pkey');
+}
+
+function isStalePlan(error: unknown): boolean {
+  return codeOf(error) === '0A000' && /cached plan/.test((error as Error).message);
 }
 
 const translations: Record<string, [ErrorCode, string]> = {
@@ -105,6 +111,7 @@ export class Database {
       connectionString: options.url,
       application_name: `${options.applicationName} probe`,
       max: 1,
+      maxUses: 20, // so that it soon finds the way to a new primary
       connectionTimeoutMillis: probeTimeoutMs,
       query_timeout: probeTimeoutMs,
       maxLifetimeSeconds: 300,
@@ -167,7 +174,8 @@ export class Database {
   async #attempt<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     const client = await this.#acquire();
     return release(client, async () => {
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+      // Never READ WRITE here: it would override default_transaction_read_only, by which a region is fenced.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       const result = await work({ query: async statement => (await client.query(statement)).rows });
       const commit = await client.query('COMMIT');
       // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
@@ -201,7 +209,7 @@ async function release<T>(client: pg.PoolClient, work: () => Promise<T>): Promis
     return result;
   } catch (error) {
     // 25006: behind this address there may be a primary by now, but this connection will never see it.
-    const useless = isConnectionLoss(error) || codeOf(error) === '25006' || codeOf(error) === 'outcome-unknown';
+    const useless = isConnectionLoss(error) || isStalePlan(error) || codeOf(error) === '25006' || codeOf(error) === 'outcome-unknown';
     const rolledBack = useless ? false : await client.query('ROLLBACK').then(() => true, () => false);
     client.release(!rolledBack);
     throw error;

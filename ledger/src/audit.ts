@@ -1,0 +1,64 @@
+/**
+ * `node src/audit.ts [--json]`: reads the whole journal of LEDGER_AUDIT_DATABASE_URL (or LEDGER_DATABASE_URL; the
+ * role ledger_readonly is enough), also while payments run. Ends with 0 when all holds, 1 on a fault, 2 when it
+ * could not look.
+ */
+import pg from 'pg';
+import { runChecks, type CheckResult } from './checks.ts';
+import { ConfigError, readDatabaseUrl } from './config.ts';
+import { formatMinor } from './money.ts';
+import { selectTrialBalance, toTotals } from './sql.ts';
+import { totalsJson, type CurrencyTotals } from './wire.ts';
+
+interface Report {
+  at: string;
+  durationMs: number;
+  checks: CheckResult[];
+  totals: CurrencyTotals[];
+}
+
+async function audit(connectionString: string): Promise<Report> {
+  const client = new pg.Client({ connectionString, application_name: 'ledger audit', connectionTimeoutMillis: 5_000, statement_timeout: 600_000 });
+  await client.connect();
+  const startedAt = performance.now();
+  try {
+    // One snapshot for all checks, so that payments made meanwhile are not taken for faults; it blocks nobody.
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const checks = await runChecks(client);
+    const totals = (await client.query<Record<string, unknown>>(selectTrialBalance().text)).rows.map(toTotals);
+    return { at: new Date().toISOString(), durationMs: Math.round(performance.now() - startedAt), checks, totals };
+  } finally {
+    await client.end();
+  }
+}
+
+function print(report: Report): void {
+  const width = Math.max(...report.checks.map(check => check.name.length));
+  for (const check of report.checks) {
+    console.log(`${check.faults === 0 ? 'ok   ' : 'FAULT'} ${check.name.padEnd(width)}  ${check.claim} (${check.checked} looked at${check.faults > 0 ? `, ${check.faults} faults` : ''})`);
+    for (const example of check.examples) console.log(`        ${example}`);
+  }
+  for (const { currency, debitMinor, creditMinor } of report.totals) {
+    console.log(`${currency}: debit balances ${formatMinor(debitMinor, currency)}, credit balances ${formatMinor(creditMinor, currency)}`);
+  }
+  console.log(`in ${report.durationMs} ms`);
+}
+
+async function main(): Promise<number> {
+  const faults: string[] = [];
+  const name = process.env['LEDGER_AUDIT_DATABASE_URL'] ? 'LEDGER_AUDIT_DATABASE_URL' : 'LEDGER_DATABASE_URL';
+  const url = readDatabaseUrl(name, process.env, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const report = await audit(url);
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ ...report, totals: report.totals.map(totalsJson) }));
+  else print(report);
+  return report.checks.some(check => check.faults > 0) ? 1 : 0;
+}
+
+main().then(
+  code => process.exit(code),
+  error => {
+    console.error(`ledger audit: ${(error as Error).message}`);
+    process.exit(2);
+  },
+);
