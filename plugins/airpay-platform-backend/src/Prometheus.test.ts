@@ -65,7 +65,9 @@ describe('HttpPrometheus', () => {
     await expect(prometheus().instant('up')).rejects.toThrow(/200 in a form that was not expected/);
     answer = () => ({ text: '<html>' });
     await expect(prometheus().instant('other')).rejects.toThrow(/not JSON/);
-    const nobody = new HttpPrometheus({ baseUrl: 'http://127.0.0.1:9' });
+    const gone = await listen(() => ({}));
+    await gone.close();
+    const nobody = new HttpPrometheus({ baseUrl: gone.url });
     await expect(nobody.instant('up')).rejects.toMatchObject({ name: 'UpstreamError', source: 'Prometheus', message: expect.stringMatching(/ECONNREFUSED/) });
   });
 
