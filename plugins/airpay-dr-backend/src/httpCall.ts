@@ -56,8 +56,10 @@ export async function callHttp(fetchApi: Fetch, call: HttpCall): Promise<HttpAns
     answer = { status: response.status, headers: response.headers, text: await readBounded(call.source, response) };
   } catch (error) {
     if (error instanceof OutsideError) throw error;
-    const timedOut = error instanceof Error && error.name === 'TimeoutError';
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    // Not by class: the error may come from another realm.
+    const failure = error as { name?: string; message?: string; cause?: { message?: string } };
+    const timedOut = failure.name === 'TimeoutError';
+    const cause = failure.cause?.message ?? failure.message ?? String(error);
     const why = timedOut ? `no answer within ${call.timeoutMs} ms` : `not reachable (${cause})`;
     throw new OutsideError(call.source, 'unknown', `${method} ${new URL(call.url).pathname}: ${why}`, { cause: error });
   }

@@ -1,5 +1,6 @@
 import { ClusterManagerClient, protos } from '@google-cloud/container';
 import { credentials } from '@grpc/grpc-js';
+import { PassThroughClient } from 'google-auth-library';
 import { NodePoolView } from '../observed';
 import { messageOf, OutsideError } from '../outside';
 import { GkeSettings } from '../settings';
@@ -29,7 +30,13 @@ type Operation = protos.google.container.v1.IOperation;
 export function clusterManagerClient(apiEndpoint?: string): ClusterManagerClient {
   if (!apiEndpoint) return new ClusterManagerClient();
   const [host, port] = apiEndpoint.split(':');
-  return new ClusterManagerClient({ apiEndpoint: host, port: Number(port), sslCreds: credentials.createInsecure() });
+  return new ClusterManagerClient({
+    apiEndpoint: host,
+    port: Number(port),
+    sslCreds: credentials.createInsecure(),
+    // Else the library looks for a metadata server, for seconds.
+    authClient: new PassThroughClient(),
+  });
 }
 
 export class GkeNodePool implements NodePool {

@@ -27,7 +27,7 @@ const queryTimeoutMs = 3_000;
 const closeTimeoutMs = 500;
 const readOnlyTransaction = '25006';
 /** Nobody keeps a payment's transaction open this long; only rows younger than that are looked at. */
-const longestPaymentMinutes = 15;
+const longestPaymentMs = 15 * 60_000;
 
 const viewSql = `
   select pg_is_in_recovery() as in_recovery,
@@ -58,8 +58,7 @@ const terminateSql = `
 const unreplayedSql = `
   with next as (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xid),
   recent as (
-    select currency, amount_minor, xmin::text::bigint as low from transfer
-     where $2::timestamptz is null or created_at > $2::timestamptz - make_interval(mins => ${longestPaymentMinutes})
+    select currency, amount_minor, xmin::text::bigint as low from ledger.transfers where id >= $2
   ), widened as (
     select currency, amount_minor,
            (next.xid / 4294967296) * 4294967296 + low
@@ -92,6 +91,16 @@ function toView(row: ViewRow, replicas: ReplicationRow[]): DatabaseView {
 
 /** Positions compare as text once padded; enough to pick the furthest of a few standbys. */
 const paddedLsn = (view: DatabaseView) => (view.lsn ?? '0/0').split('/').map(part => part.padStart(8, '0')).join('');
+
+/**
+ * The lowest transfer id made at or after this time: ids carry their milliseconds first (UUID version 7), so that the
+ * primary key finds recent payments without an index of its own. Null = all.
+ */
+export function lowestTransferId(atMs: number | null): string {
+  if (atMs === null) return 'tr_';
+  const hex = Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0');
+  return `tr_${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
 
 /** A server that hangs must not hold us at the goodbye. */
 async function closeQuietly(client: Client): Promise<void> {
@@ -147,7 +156,8 @@ export class PgRegionDatabase implements RegionDatabase {
 
   async unreplayed(standby: { completeBelowXid: string; lastReplayedAt: string | null }): Promise<UnreplayedPayments> {
     return this.onPrimary(async client => {
-      const { rows } = await client.query(unreplayedSql, [standby.completeBelowXid, standby.lastReplayedAt]);
+      const since = standby.lastReplayedAt === null ? null : Date.parse(standby.lastReplayedAt) - longestPaymentMs;
+      const { rows } = await client.query(unreplayedSql, [standby.completeBelowXid, lowestTransferId(since)]);
       return {
         payments: rows.reduce((sum, row) => sum + row.payments, 0),
         amounts: rows.map(row => ({ currency: row.currency, amountMinor: row.amount_minor })),
