@@ -53,5 +53,5 @@ test('every capability marked done names a proof that exists', () => {
 test('a claim without a proof, and a proof that does not exist, are faults', () => {
   assert.deepEqual(faults({ id: 'X1', claim: '', status: 'done', where: ['ledger'] }), ['X1 has no proof']);
   const missing = { file: 'tools/capabilities.test.ts', test: ['a title', 'that stands nowhere'].join(' ') };
-  assert.deepEqual(faults({ id: 'X2', claim: '', status: 'done', where: ['ledger'], proof: [missing] }), ['X2: no test "a title that stands nowhere" in tools/capabilities.test.ts']);
+  assert.deepEqual(faults({ id: 'X2', claim: '', status: 'done', where: ['ledger'], proof: [missing] }), [`X2: no test "${missing.test}" in ${missing.file}`]);
 });
