@@ -1,6 +1,6 @@
 import { LoggerService } from '@backstage/backend-plugin-api';
 import { plannedSwitchStepIds, pointOfNoReturn } from '@airpay/plugin-airpay-dr-common';
-import { AbortRequestedError, JournalChange, Lease, RunStore, StaleLeaseError } from './adapters/RunStore';
+import { AbortRequestedError, JournalChange, Lease, NewEvent, RunStore, StaleLeaseError } from './adapters/RunStore';
 import { messageOf, OutsideError } from './outside';
 import { canAbort, currentStep, StoredRun, StoredStep } from './run';
 import { Step, StepRun, Verdict } from './step';
@@ -33,6 +33,14 @@ const stopWithinMs = 2_000;
 const abortCheckMs = 500;
 /** Observations while waiting: one a second at most, so that a long wait does not fill the journal. */
 const noteEveryMs = 1_000;
+
+/** The journal could not be written: nothing may be done that is not written down, so the run pauses and is taken up again. */
+class JournalError extends Error {
+  constructor(cause: unknown) {
+    super(`The journal cannot be written: ${messageOf(cause)}`, { cause });
+    this.name = 'JournalError';
+  }
+}
 
 /**
  * Carries out runs, one step at a time, under a lease. Each step: look; announce; act; look until it is so. Whatever
@@ -90,12 +98,13 @@ export class RunWorker {
     }, this.leaseMs / 3);
     try {
       while (!this.stopping && (await this.advanceOnce(lease)));
-      await store.release(lease);
     } catch (error) {
       if (!(error instanceof StaleLeaseError)) throw error;
       logger.warn(error.message);
     } finally {
       clearInterval(heartbeat);
+      // Harmless with a stale lease; after a failure it lets the next look come soon.
+      await store.release(lease).catch(error => logger.warn(`Lease of run ${runId}: ${messageOf(error)}`));
     }
   }
 
@@ -127,10 +136,10 @@ export class RunWorker {
   }
 
   private async perform(lease: Lease, run: StoredRun, stored: StoredStep, step: Step): Promise<boolean> {
-    const { store, owner } = this.options;
+    const { owner } = this.options;
     const abortable = plannedSwitchStepIds.indexOf(step.id as never) <= plannedSwitchStepIds.indexOf(pointOfNoReturn);
     const write = (kind: string, text: string, change?: JournalChange) =>
-      store.record(lease, { actor: owner, kind, stepId: step.id, text }, change);
+      this.journal(lease, { actor: owner, kind, stepId: step.id, text }, change);
     const resumed = stored.state === 'running';
     await write(resumed ? 'step.resumed' : 'step.started', resumed ? 'Taken up again; looking first' : 'Started', {
       unlessAborting: abortable,
@@ -179,7 +188,7 @@ export class RunWorker {
       await write('step.succeeded', verdict.text, { step: { id: step.id, state: 'succeeded', endedAtMs: this.now(), error: null, acting: false } });
       return null;
     } catch (error) {
-      if (error instanceof StaleLeaseError || error instanceof AbortRequestedError) throw error;
+      if (error instanceof StaleLeaseError || error instanceof AbortRequestedError || error instanceof JournalError) throw error;
       this.options.logger.error(`Step ${step.id} of run ${context.runId}: ${messageOf(error)}`, error as Error);
       return `Unexpected: ${messageOf(error)}`;
     }
@@ -226,7 +235,7 @@ export class RunWorker {
     const { store, owner } = this.options;
     for (const step of undo) {
       const write = (kind: string, text: string, change?: JournalChange) =>
-        store.record(lease, { actor: owner, kind: kind.replace('step.', 'undo.'), stepId: step.id, text }, withoutStep(change));
+        this.journal(lease, { actor: owner, kind: kind.replace('step.', 'undo.'), stepId: step.id, text }, withoutStep(change));
       const failure = await this.drive(step, this.contextOf(lease, run, step.id), { write, settle: false });
       if (failure === null) continue;
       await write('step.failed', failure, { state: 'needsHuman' });
@@ -247,17 +256,26 @@ export class RunWorker {
     return false;
   }
 
+  private async journal(lease: Lease, event: NewEvent, change?: JournalChange): Promise<void> {
+    try {
+      await this.options.store.record(lease, event, change);
+    } catch (error) {
+      if (error instanceof StaleLeaseError || error instanceof AbortRequestedError) throw error;
+      throw new JournalError(error);
+    }
+  }
+
   private contextOf(lease: Lease, run: StoredRun, stepId: string): StepRun {
-    const { store, owner } = this.options;
+    const { owner } = this.options;
     const facts = { ...run.facts };
     return {
       runId: run.id,
       startedAtMs: run.startedAtMs,
       facts,
-      note: text => store.record(lease, { actor: owner, kind: 'observation', stepId, text }),
+      note: text => this.journal(lease, { actor: owner, kind: 'observation', stepId, text }),
       remember: async values => {
         const text = Object.entries(values).map(([name, value]) => `${name} ${Array.isArray(value) ? value.length : value}`).join(', ');
-        await store.record(lease, { actor: owner, kind: 'fact', stepId, text }, { facts: values });
+        await this.journal(lease, { actor: owner, kind: 'fact', stepId, text }, { facts: values });
         Object.assign(facts, values);
       },
       now: this.now,

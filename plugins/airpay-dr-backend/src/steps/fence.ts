@@ -33,6 +33,16 @@ async function until<T>(run: StepRun, what: string, deadlineMs: number, look: ()
  * A session could set itself writable again; the ledger does not, and the region is demoted right after.
  */
 export function fenceStep({ title, patroni, database }: FenceTarget): Step {
+  /** Asked for once, also after a crash; an answer that was lost is made up for by looking at the database next. */
+  const setReadOnly = async (run: StepRun) => {
+    if ((await patroni.config()).defaultReadOnly === 'on') return;
+    try {
+      await patroni.patchConfig(readOnly('on'));
+    } catch (error) {
+      if (!(error instanceof OutsideError) || error.outcome === 'refused') throw error;
+      await run.note(`Answer lost, so look: ${error.message}`);
+    }
+  };
   return {
     id: 'fence',
     deadlineMs: fenceDeadlineMs,
@@ -46,7 +56,7 @@ export function fenceStep({ title, patroni, database }: FenceTarget): Step {
     },
     async act(run) {
       await run.remember({ fenceStartedAtMs: run.now() });
-      await patroni.patchConfig(readOnly('on'));
+      await setReadOnly(run);
       const since = await until(run, 'read-only mode', fenceDeadlineMs, async () => {
         const seen = await database.defaultReadOnly();
         return seen.on ? seen.at : null;
