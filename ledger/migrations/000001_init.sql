@@ -189,7 +189,8 @@ BEGIN
   -- NO KEY: it does not get in the way of the entries' foreign key checks.
   PERFORM 1 FROM ledger.accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE;
 
-  -- The clock is read after the locks: along one account's entries, time never goes back.
+  -- The clock is read after the locks, so that times follow the order of versions while one server's clock
+  -- runs forward. The order itself is the version's: clocks differ between servers.
   RETURN QUERY SELECT clock_timestamp(), NULL::bytea, NULL::smallint, NULL::text,
                       a.id, a.owner, a.currency, a.type, a.debit_normal, a.min_available_minor,
                       a.posted_minor, a.pending_minor, a.version, a.created_at::timestamptz

@@ -98,14 +98,6 @@ export const checks: readonly Check[] = [
      WHERE e.currency IS DISTINCT FROM a.currency OR e.currency IS DISTINCT FROM t.currency`,
   },
   {
-    name: 'time-order',
-    claim: "along an account's versions time never goes back",
-    countSql: allEntries,
-    faultSql: `SELECT format('%s version %s is older than the one before', account_id, version) AS fault
-      FROM (SELECT account_id, version, created_at, lag(created_at) OVER (PARTITION BY account_id ORDER BY version) AS previous FROM ledger.entries) w
-     WHERE created_at < previous`,
-  },
-  {
     name: 'one-key',
     claim: 'every transfer was made under exactly one idempotency key, and every stored success has its transfer',
     countSql: allTransfers,
