@@ -8,11 +8,14 @@ import { Entity } from '@backstage/catalog-model';
 import { ConfigReader } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import scaffolder from '@backstage/plugin-scaffolder-backend';
+import gitea from '@backstage/plugin-scaffolder-backend-module-gitea';
 import fs from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
+import airpay from '../src';
 
 /** Root of the repository. */
 export const ROOT = path.resolve(__dirname, '../../..');
@@ -37,9 +40,9 @@ export async function startHarness(options: { taken?: string[] } = {}): Promise<
   backend.add(
     createServiceFactory({ service: catalogServiceRef, deps: {}, factory: () => catalogServiceMock({ entities }) }),
   );
-  backend.add(import('@backstage/plugin-scaffolder-backend'));
-  backend.add(import('@backstage/plugin-scaffolder-backend-module-gitea'));
-  backend.add(import('../src'));
+  backend.add(scaffolder);
+  backend.add(gitea);
+  backend.add(airpay);
   await backend.start();
   return {
     render: (template, values) => dryRun(`http://127.0.0.1:${port}/api/scaffolder/v2/dry-run`, template, values),
@@ -102,7 +105,7 @@ function refusalOf(answer: any): string {
 }
 
 async function testConfig(port: number, gitPort: number): Promise<any> {
-  const { airpay, scaffolder } = parse(await fs.readFile(path.join(ROOT, 'app-config.yaml'), 'utf8'));
+  const file = parse(await fs.readFile(path.join(ROOT, 'app-config.yaml'), 'utf8'));
   const baseUrl = `http://127.0.0.1:${port}`;
   const host = `127.0.0.1:${gitPort}`;
   return {
@@ -114,9 +117,9 @@ async function testConfig(port: number, gitPort: number): Promise<any> {
       // The harness listens on this machine for seconds and has nobody to sign in.
       auth: { dangerouslyDisableDefaultAuthPolicy: true },
     },
-    scaffolder,
+    scaffolder: file.scaffolder,
     integrations: { gitea: [{ host, baseUrl: `http://${host}`, username: 'portal', password: 'unused' }] },
-    airpay: { templates: airpay.templates },
+    airpay: { templates: file.airpay.templates },
   };
 }
 
