@@ -34,7 +34,7 @@ export function exampleSlo(options: SloOptions = {}): SloSummary {
     id: `${service}-${slo}`,
     service,
     slo,
-    title: `${service} ${slo}`,
+    title: slo === 'availability' ? 'Requests answered without a server error' : slo === 'latency' ? 'Answered within 250 ms' : 'A synthetic payment settles',
     description: `Share of good events of ${service}.`,
     objectivePercent,
     windowDays: 30,

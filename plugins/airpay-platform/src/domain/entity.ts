@@ -1,7 +1,8 @@
 import { annotations } from '@airpay/plugin-airpay-platform-common';
+import type { Entity } from '@backstage/catalog-model';
 
-/** What an entity must have for its SLOs to be shown. A plain value: the catalog page reads it before anything is loaded. */
-export const hasSloFilter: Record<string, string | { $exists: true }> = {
-  kind: 'component',
-  [`metadata.annotations.${annotations.slo}`]: { $exists: true },
-};
+/** Components that name an SLO service. Kept apart from the pages: the catalog asks before any of them is loaded. */
+export function hasSlo(entity: Entity): boolean {
+  const isComponent = entity.kind.toLocaleLowerCase('en-US') === 'component';
+  return isComponent && Boolean(entity.metadata.annotations?.[annotations.slo]?.trim());
+}

@@ -11,6 +11,7 @@ const day = 24 * hour;
 /** `1,234`; below ten one decimal, so that a slow trickle is not shown as zero. */
 export function countText(value: number | null): string {
   if (value === null) return noData;
+  if (value > 0 && value < 0.05) return '< 0.1';
   if (value !== 0 && Math.abs(value) < 10 && !Number.isInteger(value)) return value.toFixed(1);
   return grouped.format(value);
 }
@@ -24,7 +25,7 @@ export function percentText(ratio: number | null): string {
   const percent = ratio * 100;
   const gap = Math.abs(100 - percent);
   if (gap < 1e-9) return '100 %';
-  const digits = Math.min(6, Math.max(gap >= 5 ? 0 : 1, Math.ceil(-Math.log10(gap)) + 1));
+  const digits = Math.min(6, Math.max(gap >= 5 ? 0 : 1, Math.ceil(-Math.log10(gap / 3))));
   const scale = 10 ** digits;
   return `${String(Math.floor(percent * scale + 1e-6) / scale)} %`;
 }
@@ -41,6 +42,12 @@ export function budgetText(left: number | null): string {
   const small = Math.abs(percent) < 10;
   const cut = small ? Math.floor(percent * 10 + 1e-9) / 10 : Math.floor(percent + 1e-9);
   return `${cut < 0 ? '−' : ''}${Math.abs(cut)} %`;
+}
+
+/** The same with a word: `82 % left`, `12 % overspent`. */
+export function budgetLeftText(left: number | null): string {
+  if (left === null) return noData;
+  return left < 0 ? `${budgetText(-left)} overspent` : `${budgetText(left)} left`;
 }
 
 /** A burn rate: `0.3 ×`, `14.4 ×`, `120 ×`. */

@@ -1,5 +1,5 @@
 import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
-import { hasSloFilter } from '../domain/entity';
+import { hasSlo } from '../domain/entity';
 import { entitySlosRouteRef } from '../routes';
 
 export const entitySlosContent = EntityContentBlueprint.make({
@@ -9,7 +9,7 @@ export const entitySlosContent = EntityContentBlueprint.make({
     title: 'SLOs',
     group: 'observability',
     routeRef: entitySlosRouteRef,
-    filter: hasSloFilter,
+    filter: hasSlo,
     loader: async () => {
       const { EntitySlos } = await import('../components/slo/EntitySlos');
       return <EntitySlos />;
@@ -21,7 +21,7 @@ export const entityBudgetCard = EntityCardBlueprint.make({
   name: 'budget',
   params: {
     type: 'content',
-    filter: hasSloFilter,
+    filter: hasSlo,
     loader: async () => {
       const { EntityBudgetCard } = await import('../components/slo/EntityBudgetCard');
       return <EntityBudgetCard />;

@@ -32,13 +32,13 @@ function AlertRow({ alert }: { alert: Alert }) {
           {alert.entityRef && (
             <>
               {' '}
-              · <EntityLink entityRef={alert.entityRef} />
+              · <EntityLink entityRef={alert.entityRef} inText />
             </>
           )}
           {alert.runbookUrl && (
             <>
               {' '}
-              · <TextLink to={alert.runbookUrl} label={`Runbook of ${alert.name}`}>runbook</TextLink>
+              · <TextLink to={alert.runbookUrl} label={`Runbook of ${alert.name}`} inText>runbook</TextLink>
             </>
           )}
         </Box>

@@ -16,18 +16,23 @@ const most = 4;
 
 function BudgetRow({ slo }: { slo: SloSummary }) {
   return (
-    <Box component="li" sx={{ display: 'grid', gridTemplateColumns: 'minmax(0,1fr) 64px auto', gap: 1, alignItems: 'center' }}>
+    <Box component="li" sx={{ display: 'grid', gridTemplateColumns: 'minmax(0,1fr) auto', columnGap: 1, rowGap: 0.25 }}>
       <TextLink
         to={`/platform/slos/${encodeURIComponent(slo.id)}`}
         sx={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: 'text.primary' }}
       >
         {slo.service} {slo.slo}
       </TextLink>
-      <BudgetBar left={slo.budgetLeft.value} status={slo.status} label={`Budget left of ${slo.service} ${slo.slo}`} />
-      <Box sx={{ minWidth: 52, textAlign: 'right' }}>
-        <Figure figure={slo.budgetLeft} focusable>
-          {budgetText(slo.budgetLeft.value)}
-        </Figure>
+      <Figure figure={slo.budgetLeft} focusable>
+        {budgetText(slo.budgetLeft.value)}
+      </Figure>
+      <Box sx={{ gridColumn: '1 / -1', display: 'flex' }}>
+        <BudgetBar
+          left={slo.budgetLeft.value}
+          status={slo.status}
+          label={`Budget left of ${slo.service} ${slo.slo}`}
+          height={5}
+        />
       </Box>
     </Box>
   );

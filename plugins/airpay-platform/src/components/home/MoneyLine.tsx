@@ -16,7 +16,7 @@ export function MoneyLine(props: { overview: Overview; polled: Polled<unknown> }
     <Box sx={row}>
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 1 }} role="status">
         <StatusIcon status={moneyStatus(overview.moneyIsMoving)} size={24} />
-        <Box component="h1" sx={{ m: 0, fontSize: { xs: 20, sm: 24 }, fontWeight: 650, letterSpacing: '-0.015em' }}>
+        <Box component="h2" sx={{ m: 0, fontSize: { xs: 20, sm: 24 }, fontWeight: 650, letterSpacing: '-0.015em' }}>
           {moneyText(overview.moneyIsMoving)}
         </Box>
       </Box>

@@ -4,7 +4,7 @@ import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import Box from '@mui/material/Box';
 import Skeleton from '@mui/material/Skeleton';
 import { readMyServices, type MyService } from '../../adapters/myServices';
-import { budgetText, entityPath } from '../../domain/format';
+import { budgetLeftText, entityPath } from '../../domain/format';
 import { usePolled } from '../../hooks/usePolled';
 import { BudgetBar } from '../shared/BudgetBar';
 import { Figure } from '../shared/Figure';
@@ -22,7 +22,7 @@ function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | u
   return (
     <Box
       component="li"
-      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0,1fr) 46px minmax(48px, 90px) 76px', gap: 1, alignItems: 'center' }}
+      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0,1fr) 46px minmax(40px, 90px) 104px', gap: 1, alignItems: 'center' }}
     >
       <TextLink
         to={entityPath(service.ref) ?? '/catalog'}
@@ -38,7 +38,7 @@ function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | u
           <BudgetBar left={worst.budgetLeft.value} status={worst.status} label={`Worst budget of ${service.title}`} />
           <Box sx={{ textAlign: 'right' }}>
             <Figure figure={worst.budgetLeft} focusable>
-              {budgetText(worst.budgetLeft.value)} left
+              {budgetLeftText(worst.budgetLeft.value)}
             </Figure>
           </Box>
         </>

@@ -72,7 +72,7 @@ export function AnswerCard({ answer }: { answer: OwnershipAnswer }) {
         <Row label="On call">
           {answer.onCall ? (
             <>
-              <EntityLink entityRef={answer.onCall.ref} title={answer.onCall.title} />
+              <EntityLink entityRef={answer.onCall.ref} title={answer.onCall.title} inText />
               <Box component="span" sx={{ color: 'text.secondary' }}>
                 {' '}
                 until the handover <Ago iso={answer.onCall.until} /> · {answer.onCall.source}

@@ -22,7 +22,7 @@ function Examples() {
       {examples.map((example, index) => (
         <span key={example}>
           {index > 0 && ', '}
-          <TextLink to={ownershipPath(example)}>{example}</TextLink>
+          <TextLink to={ownershipPath(example)} inText>{example}</TextLink>
         </span>
       ))}
       .

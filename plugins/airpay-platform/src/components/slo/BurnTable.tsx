@@ -20,7 +20,7 @@ function stateOf(row: SloDetail['windows'][number]) {
 export function BurnTable({ slo }: { slo: SloDetail }) {
   return (
     <Panel title="Burn alerts" dense>
-      <Box sx={{ overflowX: 'auto', pt: 0.5 }} tabIndex={0} role="region" aria-label="Burn alerts">
+      <Box sx={{ overflowX: 'auto', pt: 0.5 }} tabIndex={0} role="region" aria-label="Table of burn alerts">
         <Table size="small" sx={{ minWidth: 640, '& td, & th': { ...tabular, borderColor: 'divider', px: 2 }, '& tbody tr:last-of-type td': { border: 0 } }}>
           <TableHead>
             <TableRow sx={{ '& th': { fontSize: 13, fontWeight: 600, color: 'text.secondary', whiteSpace: 'nowrap', bgcolor: 'transparent' } }}>

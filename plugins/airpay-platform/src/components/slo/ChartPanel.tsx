@@ -41,15 +41,19 @@ export function ChartPanel(props: { chart: Chart; times: readonly number[]; samp
     <Panel
       title={chart.title}
       aside={
-        <>
-          <Legend chart={chart} />
-          <Button size="small" color="inherit" onClick={() => setAsTable(!asTable)} sx={{ textTransform: 'none', minWidth: 0 }}>
-            {asTable ? 'Chart' : 'Table'}
-          </Button>
-        </>
+        <Button
+          size="small"
+          color="inherit"
+          aria-label={`${chart.title} as a ${asTable ? 'chart' : 'table'}`}
+          onClick={() => setAsTable(!asTable)}
+          sx={{ minWidth: 0, py: 0 }}
+        >
+          {asTable ? 'Chart' : 'Table'}
+        </Button>
       }
       sx={{ height: '100%' }}
     >
+      <Legend chart={chart} />
       {asTable && <ChartTable chart={chart} times={times} sampleUntil={props.sampleUntil} />}
       {!asTable && drawn && (
         <Box role="img" aria-label={`${chartSentence(chart)}${holes > 0 ? ` ${holes} gaps.` : ''}`}>

@@ -15,7 +15,7 @@ export function ChartTable(props: { chart: Chart; times: readonly number[]; samp
   const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
   const cell = { px: 1, py: 0.25, textAlign: 'right', ...tabular } as const;
   return (
-    <Box sx={{ maxHeight: chart.height, overflow: 'auto' }} tabIndex={0} role="region" aria-label={`${chart.title} as a table`}>
+    <Box sx={{ maxHeight: chart.height, overflow: 'auto' }} tabIndex={0} role="region" aria-label={`Table of ${chart.title.toLocaleLowerCase('en-US')}`}>
       <Box component="table" sx={{ width: '100%', borderCollapse: 'collapse', fontSize: 13 }}>
         <thead>
           <tr>

@@ -1,6 +1,8 @@
 import { alpha, useTheme } from '@mui/material/styles';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { ChartsReferenceLine } from '@mui/x-charts/ChartsReferenceLine';
+import { axisClasses } from '@mui/x-charts/ChartsAxis';
+import { chartsGridClasses } from '@mui/x-charts/ChartsGrid';
 import { LineChart, areaElementClasses } from '@mui/x-charts/LineChart';
 import { useMemo } from 'react';
 import { tickText, timeTicks } from '../../domain/chart';
@@ -43,6 +45,9 @@ export function LineChartBox(props: { chart: Chart; times: readonly number[]; sa
         {
           data: dates,
           scaleType: 'time',
+          // The axis ends where the data does; the default rounds it to nice times.
+          min: dates[0],
+          max: dates[dates.length - 1],
           tickInterval: ticks.map(at => new Date(at)),
           valueFormatter: (value: Date, context) =>
             context.location === 'tick' ? tickText(value.getTime(), span) : value.toLocaleString('en-GB'),
@@ -53,9 +58,9 @@ export function LineChartBox(props: { chart: Chart; times: readonly number[]; sa
       axisHighlight={{ x: 'line' }}
       sx={{
         [`& .${areaElementClasses.root}`]: { opacity: 0.12 },
-        '& .MuiChartsAxis-line, & .MuiChartsAxis-tick': { stroke: alpha(theme.palette.text.primary, 0.2) },
-        '& .MuiChartsAxis-tickLabel': { fill: theme.palette.text.secondary, fontSize: 12 },
-        '& .MuiChartsGrid-line': { stroke: theme.palette.divider },
+        [`& .${axisClasses.line}, & .${axisClasses.tick}`]: { stroke: `${alpha(theme.palette.text.primary, 0.25)} !important` },
+        [`& .${axisClasses.tickLabel}`]: { fill: `${theme.palette.text.secondary} !important` },
+        [`& .${chartsGridClasses.line}`]: { stroke: theme.palette.divider },
       }}
     >
       {chart.reference && (

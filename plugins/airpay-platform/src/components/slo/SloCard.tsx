@@ -1,6 +1,6 @@
 import type { SloSummary } from '@airpay/plugin-airpay-platform-common';
 import Box from '@mui/material/Box';
-import { budgetText, burnText, objectiveText, percentText, refName } from '../../domain/format';
+import { budgetLeftText, burnText, objectiveText, percentText, refName } from '../../domain/format';
 import { exhaustionText } from '../../domain/words';
 import { BudgetBar } from '../shared/BudgetBar';
 import { tabular } from '../shared/Figure';
@@ -25,7 +25,7 @@ export function SloCard({ slo }: { slo: SloSummary }) {
       </Box>
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 1, my: 1 }}>
         <BudgetBar left={slo.budgetLeft.value} status={slo.status} label={`Budget left of ${slo.service} ${slo.slo}`} />
-        <Box sx={{ ...tabular, fontWeight: 600 }}>{budgetText(slo.budgetLeft.value)} left</Box>
+        <Box sx={{ ...tabular, fontWeight: 600 }}>{budgetLeftText(slo.budgetLeft.value)}</Box>
       </Box>
       <Box component="dl" sx={{ m: 0, display: 'grid', gridTemplateColumns: 'auto minmax(0,1fr)', columnGap: 2, fontSize: 13 }}>
         {facts.map(([label, value]) => (

@@ -66,7 +66,7 @@ export function SloCharts({ slo }: { slo: SloDetail }) {
         </ToggleButtonGroup>
         {sample > 0 && slo.sampleHistoryUntil && (
           <Box sx={{ fontSize: 13, color: 'text.secondary' }}>
-            <Ago iso={slo.sampleHistoryUntil} prefix="Hatched is sample history, until " />; measured since
+            <Ago iso={slo.sampleHistoryUntil} prefix="Hatched: sample history, until " />. Measured since.
           </Box>
         )}
       </Box>

@@ -22,7 +22,7 @@ function Head(props: { slo: SloDetail; polled: Polled<unknown> }) {
   return (
     <Box>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 2, rowGap: 0.5 }}>
-        <Box component="h1" sx={{ m: 0, fontSize: 22, fontWeight: 600, letterSpacing: '-0.01em', overflowWrap: 'anywhere' }}>
+        <Box component="h2" sx={{ m: 0, fontSize: 22, fontWeight: 600, letterSpacing: '-0.01em', overflowWrap: 'anywhere' }}>
           {slo.service} <Box component="span" sx={{ fontWeight: 400 }}>/ {slo.slo}</Box>
         </Box>
         <Box sx={{ fontSize: 15, fontWeight: 600 }}>
@@ -38,14 +38,14 @@ function Head(props: { slo: SloDetail; polled: Polled<unknown> }) {
         </span>
         {slo.entityRef && (
           <span>
-            component <EntityLink entityRef={slo.entityRef} />
+            component <EntityLink entityRef={slo.entityRef} inText />
           </span>
         )}
         <span>
-          owner <EntityLink entityRef={slo.owner} />
+          owner <EntityLink entityRef={slo.owner} inText />
         </span>
         {slo.tier !== null && <span>tier {slo.tier}</span>}
-        {slo.runbookUrl && <TextLink to={slo.runbookUrl}>Runbook</TextLink>}
+        {slo.runbookUrl && <TextLink to={slo.runbookUrl} inText>Runbook</TextLink>}
       </Box>
       <Box sx={{ mt: 0.5, maxWidth: 860 }}>{slo.description || slo.title}</Box>
     </Box>

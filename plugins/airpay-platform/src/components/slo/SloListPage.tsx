@@ -43,9 +43,11 @@ export function SloListPage() {
   return (
     <PageBody>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 1, minHeight: 32 }}>
-        {data && all.length > 0 && <StatusIcon status={worstStatus(all.map(slo => slo.status))} size={22} />}
-        <Box component="h1" sx={{ m: 0, fontSize: 20, fontWeight: 600, letterSpacing: '-0.01em' }}>
-          {data ? budgetsText(countByStatus(all)) : 'Reading the SLOs …'}
+        <Box sx={{ display: 'flex', alignItems: 'center', gap: 1 }}>
+          {data && all.length > 0 && <StatusIcon status={worstStatus(all.map(slo => slo.status))} size={22} />}
+          <Box component="h2" sx={{ m: 0, fontSize: 20, fontWeight: 600, letterSpacing: '-0.01em' }}>
+            {data ? budgetsText(countByStatus(all)) : 'Reading the SLOs …'}
+          </Box>
         </Box>
         <Box sx={{ ml: 'auto', display: 'flex', gap: 2, alignItems: 'center' }}>
           {data?.sampleHistoryUntil && (

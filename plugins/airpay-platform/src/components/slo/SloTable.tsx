@@ -14,15 +14,15 @@ import { SloCard } from './SloCard';
 import { SloRow } from './SloRow';
 
 const columns: { title: string; sort?: SortKey; right?: boolean; width?: number }[] = [
-  { title: 'State', width: 104 },
+  { title: 'State', width: 100 },
   { title: 'Service and SLO', sort: 'service' },
-  { title: 'Objective', sort: 'objective', right: true, width: 104 },
-  { title: 'Availability', sort: 'availability', right: true, width: 116 },
-  { title: 'Budget left', sort: 'budget', width: 190 },
-  { title: 'Burn now', sort: 'burn', right: true, width: 104 },
-  { title: 'Gone in', sort: 'exhaustion', right: true, width: 110 },
+  { title: 'Objective', sort: 'objective', right: true, width: 92 },
+  { title: 'Availability', sort: 'availability', right: true, width: 106 },
+  { title: 'Budget left', sort: 'budget', width: 160 },
+  { title: 'Burn now', sort: 'burn', right: true, width: 92 },
+  { title: 'Gone in', sort: 'exhaustion', right: true, width: 100 },
   { title: 'Trend, 30 d', width: 116 },
-  { title: 'Owner', sort: 'owner', width: 140 },
+  { title: 'Owner', sort: 'owner', width: 124 },
 ];
 
 function Head(props: { view: ListView; onChange: (view: ListView) => void }) {
@@ -71,7 +71,7 @@ export function SloTable(props: { slos: readonly SloSummary[]; view: ListView; o
   }
   return (
     <Box sx={{ overflowX: 'auto' }}>
-      <Table size="small" aria-label="SLOs" sx={{ minWidth: 1080, '& td, & th': { borderColor: 'divider', px: 1.5 } }}>
+      <Table size="small" aria-label="SLOs" sx={{ minWidth: 1000, '& td, & th': { borderColor: 'divider', px: 1.25 } }}>
         <Head view={props.view} onChange={props.onChange} />
         <TableBody>
           {props.slos.map(slo => (
