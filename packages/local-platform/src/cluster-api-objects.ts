@@ -1,0 +1,149 @@
+/**
+ * The objects of a cluster as its API shows them: what GitOps deploys, with the status taken from
+ * the nodes, pods and processes there are. Pure.
+ */
+import { objectUid, shortHash } from './cluster-api-identity.ts';
+import { DEPLOYMENT, NAMESPACE, type ClusterView, type KubeObject } from './cluster-api-model.ts';
+import { nodeObjects } from './cluster-api-nodes.ts';
+import { podObject, podPhase } from './cluster-api-pod-objects.ts';
+
+/** Every object of one kind, status included. */
+export function objectsOf(view: ClusterView, kind: string): KubeObject[] {
+  const derived = DERIVED[kind];
+  const objects = derived === undefined ? deployed(view, kind) : derived(view);
+  return objects.map(object => stamped(view, object));
+}
+
+/** The Deployment with what people changed on it; undefined when GitOps deploys none. */
+export function deploymentObject(view: ClusterView): KubeObject | undefined {
+  const manifest = view.manifests.find(item => item.kind === 'Deployment' && item.metadata.name === DEPLOYMENT);
+  if (manifest === undefined) return undefined;
+  const { state } = view;
+  const object = structuredClone(manifest);
+  object.metadata.annotations = { ...object.metadata.annotations, ...state.annotations };
+  object.metadata.generation = state.generation;
+  object.spec.replicas = state.replicas;
+  const template = object.spec.template.metadata;
+  template.annotations = { ...template.annotations, ...state.templateAnnotations };
+  if (Object.keys(template.annotations).length === 0) delete template.annotations;
+  return object;
+}
+
+/** Short hash of a Deployment's pod template, as in the names of its ReplicaSets. */
+export function templateHash(deployment: KubeObject): string {
+  return shortHash(JSON.stringify(deployment.spec.template));
+}
+
+function deployed(view: ClusterView, kind: string): KubeObject[] {
+  return view.manifests.filter(item => item.kind === kind).map(item => ({ ...structuredClone(item), ...statusOf(view, item) }));
+}
+
+const DERIVED: Record<string, (view: ClusterView) => KubeObject[]> = {
+  Deployment: view => {
+    const object = deploymentObject(view);
+    return object === undefined ? [] : [{ ...object, status: deploymentStatus(view) }];
+  },
+  ReplicaSet: replicaSets,
+  Pod: view => {
+    const deployment = deploymentObject(view);
+    return deployment === undefined ? [] : view.state.pods.map(pod => podObject(view, deployment, pod));
+  },
+  Node: nodeObjects,
+  Event: view => view.events,
+  EndpointSlice: endpointSlices,
+};
+
+function counts(view: ClusterView) {
+  const deployment = deploymentObject(view);
+  const hash = deployment === undefined ? '' : templateHash(deployment);
+  const ready = view.state.pods.filter(pod => podPhase(view, pod) === 'ready');
+  return {
+    hash,
+    total: view.state.pods.length,
+    ready: ready.length,
+    updated: view.state.pods.filter(pod => pod.templateHash === hash).length,
+    running: view.state.pods.filter(pod => pod.process !== undefined).length,
+  };
+}
+
+function deploymentStatus(view: ClusterView) {
+  const { total, ready, updated } = counts(view);
+  const wanted = view.state.replicas;
+  const available = ready >= Math.max(wanted - 1, Math.min(wanted, 1));
+  const complete = updated === wanted && ready === wanted;
+  const condition = (type: string, status: boolean, reason: string, message: string) => ({ type, status: status ? 'True' : 'False', reason, message, lastUpdateTime: view.state.createdAt, lastTransitionTime: view.state.createdAt });
+  return {
+    observedGeneration: view.state.generation,
+    replicas: total,
+    updatedReplicas: updated,
+    readyReplicas: ready,
+    availableReplicas: ready,
+    unavailableReplicas: Math.max(wanted - ready, 0),
+    conditions: [
+      condition('Available', available, available ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable', `${ready} of ${wanted} pods are available.`),
+      condition('Progressing', true, complete ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated', complete ? 'The Deployment is up to date.' : `${updated} of ${wanted} pods are up to date.`),
+    ],
+  };
+}
+
+function replicaSets(view: ClusterView): KubeObject[] {
+  const deployment = deploymentObject(view);
+  if (deployment === undefined) return [];
+  const current = templateHash(deployment);
+  const hashes = [...new Set([current, ...view.state.pods.map(pod => pod.templateHash)])];
+  return hashes.map(hash => {
+    const pods = view.state.pods.filter(pod => pod.templateHash === hash);
+    const ready = pods.filter(pod => podPhase(view, pod) === 'ready').length;
+    const template = structuredClone(deployment.spec.template);
+    template.metadata.labels = { ...template.metadata.labels, 'pod-template-hash': hash };
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: {
+        name: `${DEPLOYMENT}-${hash}`,
+        namespace: NAMESPACE,
+        labels: template.metadata.labels,
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: DEPLOYMENT, uid: objectUid(view, deployment), controller: true, blockOwnerDeletion: true }],
+      },
+      spec: { replicas: pods.length, selector: { matchLabels: { ...deployment.spec.selector.matchLabels, 'pod-template-hash': hash } }, template },
+      status: { replicas: pods.length, fullyLabeledReplicas: pods.length, readyReplicas: ready, availableReplicas: ready, observedGeneration: 1 },
+    };
+  });
+}
+
+function endpointSlices(view: ClusterView): KubeObject[] {
+  const endpoints = view.state.pods.flatMap(pod => {
+    const process = view.processes.find(item => item.name === pod.process);
+    if (process === undefined) return [];
+    const ready = podPhase(view, pod) === 'ready';
+    return [{ addresses: ['127.0.0.1'], conditions: { ready, serving: ready }, targetRef: { kind: 'Pod', name: pod.name, namespace: NAMESPACE }, hostname: process.name }];
+  });
+  const labels = { 'kubernetes.io/service-name': DEPLOYMENT, 'backstage.io/kubernetes-id': DEPLOYMENT };
+  return [{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: `${DEPLOYMENT}-1`, namespace: NAMESPACE, labels }, addressType: 'IPv4', endpoints, ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] }];
+}
+
+/** Status of what GitOps deploys and something else would fill in. */
+function statusOf(view: ClusterView, item: KubeObject): { status?: object } {
+  const { total, ready, running } = counts(view);
+  switch (item.kind) {
+    case 'Namespace':
+      return { status: { phase: 'Active' } };
+    case 'Service':
+      return { status: { loadBalancer: {} } };
+    case 'PodDisruptionBudget':
+      return { status: { currentHealthy: ready, desiredHealthy: Math.max(total - 1, 0), expectedPods: total, disruptionsAllowed: ready === total && total > 0 ? 1 : 0, observedGeneration: 1 } };
+    case 'ResourceQuota':
+      return { status: { hard: item.spec.hard, used: { pods: String(total) } } };
+    case 'HorizontalPodAutoscaler':
+      // Nothing scales by load on one machine, and the status does not pretend it.
+      return { status: { currentReplicas: running, desiredReplicas: view.state.replicas, currentMetrics: null, conditions: [{ type: 'ScalingActive', status: 'False', reason: 'ScalingDisabled', message: 'this cluster changes the number of pods only when somebody asks for it', lastTransitionTime: view.state.createdAt }] } };
+    default:
+      return {};
+  }
+}
+
+/** Adds what the API server adds: uid, creation time, resource version. */
+function stamped(view: ClusterView, object: KubeObject): KubeObject {
+  const metadata = { uid: objectUid(view, object), creationTimestamp: view.state.createdAt, resourceVersion: String(view.resourceVersion), ...object.metadata };
+  return { ...object, metadata };
+}
