@@ -58,6 +58,9 @@ export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, 
   app.decorateRequest('client', '');
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(identity);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    // Decided when the answer goes out: a request that came before the drain must not keep its connection past it.
     if (health.draining) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => observe(request, reply, metrics));
