@@ -1,0 +1,1 @@
+export { airpayDrPlugin as default } from './plugin';
