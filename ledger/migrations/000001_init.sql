@@ -48,7 +48,7 @@ CREATE TABLE ledger.transfers (
 CREATE TABLE ledger.entries (
   account_id    text COLLATE "C" NOT NULL,
   version       bigint NOT NULL CHECK (version > 0), -- 1..n per account without a gap
-  transfer_id   text COLLATE "C" NOT NULL REFERENCES ledger.transfers (id),
+  transfer_id   text COLLATE "C" NOT NULL, -- entry_committed() holds it to its transfer, cheaper than a second key
   direction     text NOT NULL CHECK (direction IN ('debit', 'credit')),
   amount_minor  bigint NOT NULL CHECK (amount_minor > 0),
   currency      text NOT NULL,
@@ -57,7 +57,6 @@ CREATE TABLE ledger.entries (
   PRIMARY KEY (account_id, version),
   FOREIGN KEY (account_id, currency) REFERENCES ledger.accounts (id, currency)
 );
-CREATE INDEX entries_transfer ON ledger.entries (transfer_id);
 
 -- One row per key that was answered: written once, complete, in the transaction of its effect.
 CREATE TABLE ledger.idempotency_keys (
@@ -71,42 +70,41 @@ CREATE TABLE ledger.idempotency_keys (
   PRIMARY KEY (client, key)
 );
 
--- What must be true of a transfer when its transaction commits: its legs sum to zero per currency, and
--- they are the two legs its header names.
-CREATE FUNCTION ledger.check_transfer(checked_id text) RETURNS void LANGUAGE plpgsql AS $$
+-- The rules that span rows. Together they say: the entries of a transfer are exactly the two legs that its header
+-- names, one debit and one credit of the same amount in the same currency, so they sum to zero. Every look is by
+-- primary key: the cost does not grow with the journal.
+
+-- A transfer has both its legs. That it has no third one is the entries' rule below.
+CREATE FUNCTION ledger.transfer_committed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  legs  bigint;
-  wrong bigint;
+  legs int;
 BEGIN
-  SELECT count(*),
-         count(*) FILTER (WHERE NOT (
-           e.amount_minor = t.amount_minor AND e.currency = t.currency AND (
-             (e.direction = 'debit' AND e.account_id = t.debit_account_id AND e.version = t.debit_version) OR
-             (e.direction = 'credit' AND e.account_id = t.credit_account_id AND e.version = t.credit_version))))
-    INTO legs, wrong
-    FROM ledger.entries e JOIN ledger.transfers t ON t.id = e.transfer_id
-   WHERE e.transfer_id = checked_id;
-  -- Two legs, each as the header says, one per direction: so their sum per currency is zero.
-  IF legs <> 2 OR wrong <> 0 THEN
-    RAISE EXCEPTION 'transfer % does not balance: % legs, % of them not as its header says', checked_id, legs, wrong
+  SELECT count(*) INTO legs FROM ledger.entries e
+   WHERE e.transfer_id = NEW.id
+     AND ((e.account_id = NEW.debit_account_id AND e.version = NEW.debit_version) OR (e.account_id = NEW.credit_account_id AND e.version = NEW.credit_version));
+  IF legs <> 2 THEN
+    RAISE EXCEPTION 'transfer % does not balance: it has % of its 2 legs', NEW.id, legs
       USING ERRCODE = 'check_violation', CONSTRAINT = 'transfers_balanced';
   END IF;
-END $$;
-
-CREATE FUNCTION ledger.transfer_committed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM ledger.check_transfer(NEW.id);
   RETURN NULL;
 END $$;
 
--- What must be true of an entry at commit: it continues its account's history without a gap, its running
--- balance is the previous one moved by its amount, the account knows of it, and its transfer balances.
+-- An entry is one of the legs its transfer names; it continues its account's history without a gap; its running
+-- balance is the previous one moved by its amount; the account knows of it.
 CREATE FUNCTION ledger.entry_committed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   account  record;
   previous bigint := 0;
   delta    bigint := NEW.amount_minor;
 BEGIN
+  PERFORM 1 FROM ledger.transfers t
+    WHERE t.id = NEW.transfer_id AND t.amount_minor = NEW.amount_minor AND t.currency = NEW.currency
+      AND ((NEW.direction = 'debit' AND t.debit_account_id = NEW.account_id AND t.debit_version = NEW.version) OR
+           (NEW.direction = 'credit' AND t.credit_account_id = NEW.account_id AND t.credit_version = NEW.version));
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'transfer % does not balance: entry % of account % is not one of its legs', NEW.transfer_id, NEW.version, NEW.account_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'transfers_balanced';
+  END IF;
   SELECT version, debit_normal INTO account FROM ledger.accounts WHERE id = NEW.account_id;
   IF NEW.version > 1 THEN
     SELECT balance_minor INTO previous FROM ledger.entries WHERE account_id = NEW.account_id AND version = NEW.version - 1;
@@ -120,7 +118,6 @@ BEGIN
     RAISE EXCEPTION 'entry % of account % has a wrong running balance', NEW.version, NEW.account_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_running_balance';
   END IF;
-  PERFORM ledger.check_transfer(NEW.transfer_id);
   RETURN NULL;
 END $$;
 
@@ -164,7 +161,7 @@ CREATE TRIGGER accounts_stay BEFORE DELETE OR TRUNCATE OR UPDATE OF id, owner, c
 -- Returns one row with status set (stored answer), or one row per existing account, or one row of NULLs.
 CREATE FUNCTION ledger.lock_for_posting(for_client text, for_key text, account_ids text[])
 RETURNS TABLE (at timestamptz, stored_hash bytea, stored_status smallint, stored_body text,
-               id text, owner text, currency text, type text, debit_normal boolean, min_available_minor bigint,
+               id text, owner text, currency text, type text, min_available_minor bigint,
                posted_minor bigint, pending_minor bigint, version bigint, created_at timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -180,21 +177,29 @@ BEGIN
     END;
   END IF;
 
-  RETURN QUERY SELECT clock_timestamp(), k.request_hash, k.status, k.body,
-                      NULL::text, NULL::text, NULL::text, NULL::text, NULL::boolean, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::timestamptz
-                 FROM ledger.idempotency_keys k WHERE k.client = for_client AND k.key = for_key;
-  IF FOUND THEN RETURN; END IF;
+  SELECT k.request_hash, k.status, k.body INTO stored_hash, stored_status, stored_body
+    FROM ledger.idempotency_keys k WHERE k.client = for_client AND k.key = for_key;
+  IF FOUND THEN
+    at := clock_timestamp();
+    RETURN NEXT;
+    RETURN;
+  END IF;
 
   -- In id order, so that two transfers over the same pair never wait for each other in a circle.
   -- NO KEY: it does not get in the way of the entries' foreign key checks.
-  PERFORM 1 FROM ledger.accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE;
-
-  -- The clock is read after the locks, so that times follow the order of versions while one server's clock
-  -- runs forward. The order itself is the version's: clocks differ between servers.
-  RETURN QUERY SELECT clock_timestamp(), NULL::bytea, NULL::smallint, NULL::text,
-                      a.id, a.owner, a.currency, a.type, a.debit_normal, a.min_available_minor,
-                      a.posted_minor, a.pending_minor, a.version, a.created_at::timestamptz
-                 FROM (VALUES (1)) one LEFT JOIN ledger.accounts a ON a.id = ANY (account_ids);
+  -- `at` is read as each row is handed out, so that the last one's is after all locks: times follow the order of
+  -- versions while one server's clock runs forward. The order itself is the version's: clocks differ between servers.
+  FOR id, owner, currency, type, min_available_minor, posted_minor, pending_minor, version, created_at IN
+    SELECT a.id, a.owner, a.currency, a.type, a.min_available_minor, a.posted_minor, a.pending_minor, a.version, a.created_at
+      FROM ledger.accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE
+  LOOP
+    at := clock_timestamp();
+    RETURN NEXT;
+  END LOOP;
+  IF NOT FOUND THEN
+    at := clock_timestamp();
+    RETURN NEXT;
+  END IF;
 END $$;
 
 -- Money enters and leaves through these: funding is a transfer from cash-clearing.

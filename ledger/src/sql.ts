@@ -33,11 +33,11 @@ export function lockForPosting(client: string, key: string, accountIds: string[]
 }
 
 export function toLocked(rows: Row[]): Locked {
-  const first = rows[0];
-  if (!first) throw new Error('lock_for_posting returned no row');
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last) throw new Error('lock_for_posting returned no row');
   const stored = first['stored_status'] === null ? undefined : toStored(first);
   const accounts = rows.filter(row => row['id'] !== null).map(toAccount);
-  return { at: first['at'] as Date, stored, accounts: new Map(accounts.map(account => [account.id, account])) };
+  return { at: last['at'] as Date, stored, accounts: new Map(accounts.map(account => [account.id, account])) };
 }
 
 function toStored(row: Row): StoredAnswer {

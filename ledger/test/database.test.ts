@@ -88,7 +88,7 @@ test('the journal is append-only: neither the service nor the owner can change i
 });
 
 test('the service can change no balance rule and no schema, and the readers can write nothing', async () => {
-  const ddl = ['DROP TABLE ledger.entries', 'CREATE TABLE ledger.mine (id int)', 'CREATE TABLE public.mine (id int)', 'ALTER TABLE ledger.accounts DISABLE TRIGGER ALL', 'DROP TRIGGER entries_append_only ON ledger.entries', 'CREATE OR REPLACE FUNCTION ledger.check_transfer(checked_id text) RETURNS void LANGUAGE sql AS $$ $$'];
+  const ddl = ['DROP TABLE ledger.entries', 'CREATE TABLE ledger.mine (id int)', 'CREATE TABLE public.mine (id int)', 'ALTER TABLE ledger.accounts DISABLE TRIGGER ALL', 'DROP TRIGGER entries_append_only ON ledger.entries', 'CREATE OR REPLACE FUNCTION ledger.entry_committed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$'];
   const rules = ['UPDATE ledger.accounts SET min_available_minor = NULL', "INSERT INTO ledger.accounts (id, owner, currency, type, posted_minor) VALUES ('z', 'x', 'USD', 'liability', 5)", "INSERT INTO ledger.currencies VALUES ('XXX', 2)", 'DELETE FROM ledger.schema_migrations', 'SET session_replication_role = replica'];
   for (const sql of [...ddl, ...rules]) await assert.rejects(database.as('ledger_app', sql), { code: '42501' }, sql);
   for (const role of ['ledger_readonly', 'airpay_recovery'] as const) {

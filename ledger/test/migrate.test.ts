@@ -72,7 +72,8 @@ test('a statement planned before a migration changed its function is planned ane
   try {
     await ledger.api.account('a');
     const [row] = await changing.as('postgres', "SELECT pg_get_functiondef('ledger.lock_for_posting(text,text,text[])'::regprocedure) AS definition");
-    const wider = String(row?.['definition']).replace('created_at timestamp with time zone)', 'created_at timestamp with time zone, extra text)').replaceAll('NULL::timestamptz', 'NULL::timestamptz, NULL::text').replace('a.created_at::timestamptz', 'a.created_at::timestamptz, NULL::text');
+    const wider = String(row?.['definition']).replace('created_at timestamp with time zone)', 'created_at timestamp with time zone, extra text)');
+    assert.match(wider, /extra text/);
     await changing.as('ledger_owner', `BEGIN; DROP FUNCTION ledger.lock_for_posting; ${wider}; GRANT EXECUTE ON FUNCTION ledger.lock_for_posting TO ledger_app; COMMIT`);
     for (let times = 0; times < 4; times++) await ledger.api.fund('a', 1);
     assert.equal(await ledger.api.posted('a'), 4n);
