@@ -15,6 +15,17 @@ import { TextLink } from '../shared/TextLink';
 const pollMs = 60_000;
 const most = 6;
 
+/** The rows take their columns from the list, so that bars begin below each other. */
+const columns = {
+  listStyle: 'none',
+  m: 0,
+  p: 0,
+  display: 'grid',
+  gridTemplateColumns: 'minmax(0, auto) auto minmax(40px, 1fr) auto',
+  columnGap: 1.5,
+  rowGap: 0.75,
+} as const;
+
 /** Name, tier and the worst budget of one service. */
 function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | undefined }) {
   const { service, slos } = props;
@@ -22,7 +33,7 @@ function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | u
   return (
     <Box
       component="li"
-      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0,1fr) 46px minmax(40px, 90px) 104px', gap: 1, alignItems: 'center' }}
+      sx={{ display: 'grid', gridTemplateColumns: 'subgrid', gridColumn: '1 / -1', alignItems: 'center' }}
     >
       <TextLink
         to={entityPath(service.ref) ?? '/catalog'}
@@ -72,7 +83,7 @@ export function MyServicesTile(props: { slos?: readonly SloSummary[] }) {
         </EmptyState>
       )}
       {data && data.length > 0 && (
-        <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, display: 'grid', gap: 0.75 }}>
+        <Box component="ul" sx={columns}>
           {data.slice(0, most).map(service => (
             <ServiceRow key={service.ref} service={service} slos={props.slos} />
           ))}

@@ -1,9 +1,10 @@
-import Dialog from '@mui/material/Dialog';
 import { lazy, Suspense, useEffect, useState } from 'react';
 
-const QuickOwnership = lazy(() =>
-  import('./QuickOwnership').then(module => ({ default: module.QuickOwnership })),
-);
+const load = () => import('./OwnershipDialog').then(module => ({ default: module.OwnershipDialog }));
+const OwnershipDialog = lazy(load);
+
+/** The dialog is fetched when the first page has settled, so that no keystroke is lost to loading. */
+const preloadAfterMs = 2_000;
 
 /** ⌘K or Ctrl-K anywhere opens the ownership box; Escape or the same keys close it. */
 export function OwnershipShortcut() {
@@ -15,21 +16,18 @@ export function OwnershipShortcut() {
       event.preventDefault();
       setOpen(current => !current);
     };
+    // A failed preload is tried again when the keys are pressed.
+    const preload = setTimeout(() => load().catch(() => {}), preloadAfterMs);
     window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
+    return () => {
+      clearTimeout(preload);
+      window.removeEventListener('keydown', onKey);
+    };
   }, []);
+  if (!open) return null;
   return (
-    <Dialog
-      open={open}
-      onClose={() => setOpen(false)}
-      fullWidth
-      maxWidth="sm"
-      aria-label="Find an owner"
-      sx={{ '& .MuiDialog-container, & .v5-MuiDialog-container': { alignItems: 'flex-start' } }}
-    >
-      <Suspense fallback={null}>
-        <QuickOwnership onDone={() => setOpen(false)} />
-      </Suspense>
-    </Dialog>
+    <Suspense fallback={null}>
+      <OwnershipDialog onClose={() => setOpen(false)} />
+    </Suspense>
   );
 }

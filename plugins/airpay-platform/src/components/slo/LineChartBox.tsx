@@ -39,7 +39,7 @@ export function LineChartBox(props: { chart: Chart; times: readonly number[]; sa
       height={chart.height}
       skipAnimation
       series={series}
-      margin={{ left: 52, right: 12, top: 8, bottom: 26 }}
+      margin={{ left: 52, right: 20, top: 8, bottom: 26 }}
       grid={{ horizontal: true }}
       xAxis={[
         {
@@ -55,7 +55,7 @@ export function LineChartBox(props: { chart: Chart; times: readonly number[]; sa
       ]}
       yAxis={[{ min: chart.domain[0], max: chart.domain[1], tickNumber: 4, valueFormatter: chart.text }]}
       slotProps={{ legend: { hidden: true } }}
-      axisHighlight={{ x: 'line' }}
+      axisHighlight={{ x: 'none' }}
       sx={{
         [`& .${areaElementClasses.root}`]: { opacity: 0.12 },
         [`& .${axisClasses.line}, & .${axisClasses.tick}`]: { stroke: `${alpha(theme.palette.text.primary, 0.25)} !important` },
