@@ -34,6 +34,7 @@ export function clusterControl(parts: ControlParts) {
   let seenAtMs = Number.NEGATIVE_INFINITY;
   let saved = JSON.stringify(state);
   const sent = new Map<string, number>();
+  let fault = '';
   const events = new Map<string, KubeObject[]>(clusters.map(item => [item.name, []]));
   const iso = () => new Date(now()).toISOString();
   const stateOf = (config: ClusterConfig) => state.clusters[config.name]!;
@@ -79,7 +80,10 @@ export function clusterControl(parts: ControlParts) {
   };
   const syncCluster = async (config: ClusterConfig) => {
     const own = stateOf(config);
-    const { pods, events: happened } = syncPods(own.pods, own.replicas, inRegion(config), () => makePod(config));
+    const hash = currentHash(config);
+    // A waiting pod of an old template holds nothing: a new one takes its place at once.
+    const kept = own.pods.filter(pod => pod.process !== undefined || pod.templateHash === hash);
+    const { pods, events: happened } = syncPods(kept, own.replicas, inRegion(config), () => makePod(config));
     own.pods = pods;
     for (const event of happened) note(config, 'Pod', event.pod, event.reason, event.message);
     const wanted = desiredProcesses(config, own);
@@ -88,7 +92,7 @@ export function clusterControl(parts: ControlParts) {
       if (sent.get(config.name) !== wanted) parts.log('replicas asked for', { cluster: config.name, wanted });
       sent.set(config.name, wanted);
     } else {
-      const old = nextToReplace(own.pods, inRegion(config), currentHash(config));
+      const old = nextToReplace(own.pods, inRegion(config), hash);
       if (old !== undefined) await replace(config, old, 'SIGTERM');
     }
   };
@@ -107,15 +111,20 @@ export function clusterControl(parts: ControlParts) {
     view,
     operations: () => state.operations,
     /** Whether something is still on its way, so that the next look should be soon. */
-    busy: () => state.operations.some(item => item.status === 'RUNNING') || clusters.some(config => live(config) !== desiredProcesses(config, stateOf(config)) || stateOf(config).pods.some(pod => pod.templateHash !== currentHash(config))),
+    busy: () => fault === '' && (state.operations.some(item => item.status === 'RUNNING') || clusters.some(config => live(config) !== desiredProcesses(config, stateOf(config)) || stateOf(config).pods.some(pod => pod.templateHash !== currentHash(config)))),
     /** One look and one step for every cluster; faults are logged and tried again next time. */
     tick: async (): Promise<void> => {
       try {
         processes = await supervisor.processes();
         seenAtMs = now();
         for (const config of clusters) await syncCluster(config);
+        if (fault !== '') parts.log('following the processes again');
+        fault = '';
       } catch (error) {
-        parts.log('cannot follow the processes', { error: error instanceof Error ? error.message : String(error) });
+        const message = error instanceof Error ? error.message : String(error);
+        // Once, not every second for as long as it lasts.
+        if (message !== fault) parts.log('cannot follow the processes', { error: message });
+        fault = message;
       }
       endOperations();
       keep();

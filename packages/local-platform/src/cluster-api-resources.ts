@@ -31,6 +31,14 @@ const verbsOf: Record<string, string[]> = {
   Deployment: [...READ, 'patch', 'update'],
 };
 
+/** What people type instead of the plural. */
+const shortNames: Record<string, string[]> = {
+  Pod: ['po'], Service: ['svc'], ConfigMap: ['cm'], LimitRange: ['limits'], ResourceQuota: ['quota'], ServiceAccount: ['sa'], Event: ['ev'],
+  Endpoints: ['ep'], PersistentVolumeClaim: ['pvc'], ReplicationController: ['rc'], Namespace: ['ns'], Node: ['no'], PersistentVolume: ['pv'],
+  Deployment: ['deploy'], ReplicaSet: ['rs'], StatefulSet: ['sts'], DaemonSet: ['ds'], CronJob: ['cj'], HorizontalPodAutoscaler: ['hpa'],
+  Ingress: ['ing'], NetworkPolicy: ['netpol'], PodDisruptionBudget: ['pdb'], ExternalSecret: ['es'],
+};
+
 /** Every resource of the table; `*` in it marks the cluster-wide ones. */
 export const RESOURCES: Resource[] = table.flatMap(([group, version, kinds]) =>
   kinds.split(' ').map(word => {
@@ -61,9 +69,10 @@ export function resourceList(group: string, version: string): object | undefined
     namespaced: item.namespaced,
     kind: item.kind,
     verbs: item.verbs,
+    shortNames: shortNames[item.kind] ?? [],
   }));
-  if (group === 'apps') resources.push({ name: 'deployments/scale', singularName: '', namespaced: true, kind: 'Scale', verbs: ['get', 'patch', 'update'] });
-  if (group === '') resources.push({ name: 'pods/log', singularName: '', namespaced: true, kind: 'Pod', verbs: ['get'] });
+  if (group === 'apps') resources.push({ name: 'deployments/scale', singularName: '', namespaced: true, kind: 'Scale', verbs: ['get', 'patch', 'update'], shortNames: [] });
+  if (group === '') resources.push({ name: 'pods/log', singularName: '', namespaced: true, kind: 'Pod', verbs: ['get'], shortNames: [] });
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: group === '' ? version : `${group}/${version}`, resources };
 }
 

@@ -256,6 +256,13 @@ describe('cluster stand-ins', () => {
     assert.equal(fewest, 1, 'one was always healthy');
     assert.equal(fake.kills.length - kills, 2);
     assert.equal((await kube('a', 'GET', LEDGER)).body.status.updatedReplicas, 2);
+    const waiting = (await pods('b')).map(pod => pod.metadata.name);
+    await kube('b', 'PATCH', LEDGER, patch);
+    await eventually('waiting pods are of the new template', async () => {
+      const now = await pods('b');
+      return now.length === 2 && now.every(pod => !waiting.includes(pod.metadata.name));
+    });
+    assert.equal((await kube('b', 'GET', '/apis/apps/v1/replicasets')).body.items.length, 1);
   });
 
   it('gives the end of the log of the process', async () => {

@@ -55,6 +55,8 @@ export async function startFront(options: FrontOptions, log: Log) {
   const admin = adminRoutes({ regions, active, backends: watch.backends, metrics, faults, token: options.controlToken, log });
   const dns = router(dnsRoutes(store, options.dnsToken, Date.now, log), renderGoogleError);
   const own = router(admin, renderProblem);
+  // Whoever connects first must not be refused only because nobody has looked yet.
+  await Promise.all(regions.map(watch.check));
   const publicServer = await listen('front', options.publicPort, traffic.handle);
   const dnsServer = await listen('front', options.dnsPort, (request, response) =>
     void (request.url?.startsWith('/dns/') ? dns(request, response) : own(request, response)));
