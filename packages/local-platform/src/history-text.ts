@@ -9,7 +9,12 @@ interface Series {
   /** Counter value at minute `index`, or undefined for no sample. */
   at: (index: number) => number | undefined;
   stepSeconds: number;
+  /** Left out while nothing happens: rare answers are most of the series and none of the information. */
+  rare?: boolean;
 }
+
+/** A rare series is shown this many minutes before and after each change, so that increase() sees both sides. */
+const rareMinutes = 6;
 
 /** Where the samples stand in labels: no live process is called so. */
 export const historyInstance = 'history';
@@ -26,7 +31,7 @@ export function liveSeries(history: History): Series[] {
   const ledger = { job: 'ledger', service: 'ledger', region: 'region-a', instance: historyInstance };
   const series: Series[] = [];
   const add = (name: string, labels: Record<string, string>, values: ArrayLike<number>) =>
-    series.push({ name, labels, at: counter(values), stepSeconds: 60 });
+    series.push({ name, labels, at: counter(values), stepSeconds: 60, rare: labels.code?.startsWith('5') ?? false });
   for (const { method, route, code, count, above, seconds } of history.requests) {
     const labels = { ...ledger, method, route, code };
     add('http_requests_total', labels, count);
@@ -58,7 +63,9 @@ export function* openMetrics(history: History, all: readonly (Series | RecordedS
   const last = history.minutes.length - 1;
   const start = Math.max(0, Math.floor((from - first) / 60) + 1);
   const end = Math.min(last, Math.floor((to - first) / 60));
-  for (const { name, labels, at, stepSeconds } of all) {
+  for (const one of all) {
+    const { name, labels, at, stepSeconds } = one;
+    const rare = 'rare' in one && one.rare;
     const head = `${name}{${Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}}`;
     let text = '';
     let samples = 0;
@@ -68,6 +75,7 @@ export function* openMetrics(history: History, all: readonly (Series | RecordedS
       if (minute % stepSeconds !== 0 && index !== last) continue;
       const value = at(index);
       if (value === undefined) continue;
+      if (rare && at(Math.max(0, index - rareMinutes)) === at(Math.min(last, index + rareMinutes))) continue;
       text += `${head} ${value} ${minute}\n`;
       samples += 1;
     }
