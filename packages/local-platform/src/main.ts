@@ -2,6 +2,7 @@
  * The local platform's command: `main.ts up|dev|down|status|kill [options]`; see the README beside it.
  * `supervise` is what `up` starts in the background.
  */
+import { parseArguments } from './arguments.ts';
 import { commandDown, commandKill, commandStatus, commandSupervise, commandUp } from './commands.ts';
 import { SetupError } from './settings.ts';
 
@@ -12,19 +13,6 @@ const usage = `usage: main.ts <command>
   status [--json]                                one line per process; exit code 1 when something is not healthy
   kill <process> [--signal SIGKILL] [--tree]     send a signal; with --tree its children die with it
 environment: AIRPAY_PORT_OFFSET moves all ports, AIRPAY_STATE_DIR replaces .local`;
-
-/** Splits arguments into flags with and without value and the rest. @throws SetupError for a flag it does not know */
-export function parseArguments(args: string[], flags: string[], options: string[]): { flags: Set<string>; options: Map<string, string>; rest: string[] } {
-  const result = { flags: new Set<string>(), options: new Map<string, string>(), rest: [] as string[] };
-  for (let index = 0; index < args.length; index++) {
-    const one = args[index]!;
-    if (flags.includes(one)) result.flags.add(one);
-    else if (options.includes(one) && args[index + 1] !== undefined) result.options.set(one, args[++index]!);
-    else if (one.startsWith('-')) throw new SetupError(`unknown option ${one}\n${usage}`);
-    else result.rest.push(one);
-  }
-  return result;
-}
 
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {

@@ -1,9 +1,8 @@
 /** Prometheus with its sample history, and Alertmanager. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { Context } from './context.ts';
-import { serverLaunch } from './context.ts';
-import { historyFile } from './history-state.ts';
+import { join } from 'node:path';
+import { serverLaunch, type Context } from './context.ts';
+import { readHistoryMark } from './history.ts';
+import { runTask } from './tasks.ts';
 import { alertmanagerVariables, prometheusVariables } from './monitoring.ts';
 import { answersOk } from './probes.ts';
 import { part, type Report } from './progress.ts';
@@ -17,10 +16,7 @@ interface MonitoringParts {
   report: Report;
 }
 
-/** What history.ts gives. */
-interface HistoryModule {
-  backfill: (config: Context['config'], onProgress: (text: string) => void) => Promise<{ samples: number; untilIso: string }>;
-}
+const HISTORY_TIMEOUT_MS = 600_000;
 
 /** They read rules from the checkout, so they run as ourselves, whom they do not refuse. */
 function asOurselves(context: Context): Context {
@@ -68,17 +64,11 @@ export async function startMonitoring({ context, supervisor, report }: Monitorin
   await Promise.all([start(alertmanagerSpec(context)), ensureHistory(context, report).then(() => start(prometheusSpec(context)))]);
 }
 
-async function ensureHistory({ config }: Context, report: Report): Promise<void> {
-  const file = historyFile(config);
-  if (existsSync(file)) return;
-  const program = join(import.meta.dirname, 'history.ts');
-  if (!existsSync(program)) return report({ kind: 'skipped', part: 'sample history', note: `${program} does not exist` });
+async function ensureHistory({ config, programs }: Context, report: Report): Promise<void> {
+  if (readHistoryMark(config)) return;
   makeFolder(join(config.stateDir, 'prometheus'));
-  await part(report, 'sample history', async () => {
-    const { backfill } = (await import(program)) as HistoryModule;
-    const result = await backfill(config, () => undefined);
-    mkdirSync(dirname(file), { recursive: true });
-    if (!existsSync(file)) writeFileSync(file, JSON.stringify(result));
-    return result;
-  }, ({ samples }) => `${config.sizes.historyDays} days, ${samples} samples`);
+  await part(report, 'sample history', () => runTask(config, {
+    name: 'sample-history', args: ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'sample-history.ts'), config.file, programs.promtool],
+    cwd: config.root, env: {}, timeoutMs: HISTORY_TIMEOUT_MS,
+  }), () => `${config.sizes.historyDays} days`);
 }

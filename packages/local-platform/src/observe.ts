@@ -27,6 +27,14 @@ async function databaseFacts(regions: RegionConfig[]): Promise<Map<string, Datab
   return facts;
 }
 
+const kindOrder = ['portal', 'postgres', 'patroni', 'etcd', 'haproxy', 'redis', 'ledger', 'link', 'front', 'payer'];
+
+/** The hub first, then region by region; within them the data layer first. */
+function inTableOrder(one: ProcessStatus, other: ProcessStatus): number {
+  const rank = ({ kind }: ProcessStatus) => (kindOrder.includes(kind) ? kindOrder.indexOf(kind) : kindOrder.length);
+  return (one.region ?? '').localeCompare(other.region ?? '') || rank(one) - rank(other) || one.name.localeCompare(other.name);
+}
+
 /** An observer that remembers CPU times from one look to the next, and answers from memory within two seconds. */
 export function observer(config: PlatformConfig, supervisor: Supervisor): () => Promise<PlatformStatus> {
   const before = new Map<string, { ticks: number; atMs: number }>();
@@ -57,7 +65,7 @@ export function observer(config: PlatformConfig, supervisor: Supervisor): () => 
     };
     const everything = allProcesses();
     const processes = supervisor.list().map((one): ProcessStatus => ({ ...one, ...usage(one.name, supervisor.rootPids(one.name), everything), ...(one.pid ? databases.get(one.name) : {}) }));
-    return { url: `http://localhost:${config.ports.portal}`, processes: [own, ...processes] };
+    return { url: `http://localhost:${config.ports.portal}`, processes: [own, ...processes.sort(inTableOrder)] };
   };
 
   /** Alone: every other process is below it only as long as it started them itself. */

@@ -9,6 +9,9 @@ export interface PortConflict extends PortUse {
   holder?: { pid: number; command: string };
 }
 
+/** More conflicts than these mean one cause, mostly a second platform. */
+const SHOWN = 8;
+
 /** The ports of the table that cannot be listened on now. */
 export async function takenPorts(table: PortUse[]): Promise<PortConflict[]> {
   const free = await Promise.all(table.map(use => canListen(use.port)));
@@ -77,13 +80,14 @@ function readLink(file: string): string {
 
 /** What to tell: each port, who should have it, who has it, and how to move. */
 export function describeConflicts(conflicts: PortConflict[]): string {
-  const lines = conflicts.map(({ port, owner, what, holder }) => {
+  const lines = conflicts.slice(0, SHOWN).map(({ port, owner, what, holder }) => {
     const by = holder ? `held by pid ${holder.pid}: ${holder.command || 'unknown command'}` : 'held by a process of another user';
     return `  ${String(port).padStart(5)}  for ${owner} (${what}), ${by}`;
   });
   return [
     conflicts.length === 1 ? 'A port is taken by another program:' : `${conflicts.length} ports are taken by other programs:`,
     ...lines,
+    ...(conflicts.length > SHOWN ? [`  … and ${conflicts.length - SHOWN} more`] : []),
     '',
     'End that program, or move the platform: AIRPAY_PORT_OFFSET=100 make up moves every port by 100;',
     'single ports stand in packages/local-platform/platform.yaml.',

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlatformConfig, RegionConfig } from './config.ts';
 import { ownLaunch } from './context.ts';
-import { readHistoryUntil } from './history-state.ts';
-import { runTask } from './migrations.ts';
+import { readHistoryMark } from './history.ts';
+import { runTask } from './tasks.ts';
 import { databaseUrl, PORTAL_ROLE } from './postgres.ts';
 import { answersOk } from './probes.ts';
 import { writePrivate } from './settings.ts';
@@ -57,7 +57,7 @@ export function portalEnvironment(config: PlatformConfig): Record<string, string
     AIRPAY_GKE_ENDPOINT: `127.0.0.1:${ports.gke}`,
     AIRPAY_PROMETHEUS_URL: local(ports.prometheus),
     AIRPAY_ALERTMANAGER_URL: local(ports.alertmanager),
-    AIRPAY_SAMPLE_HISTORY_UNTIL: readHistoryUntil(config) ?? new Date(0).toISOString(),
+    AIRPAY_SAMPLE_HISTORY_UNTIL: readHistoryMark(config)?.untilIso ?? new Date(0).toISOString(),
     AIRPAY_FRONT_URL: local(ports.front),
     AIRPAY_LEDGER_API_KEY: secrets.portalLedgerApiKey,
     AIRPAY_PAYER_URL: local(ports.payer),

@@ -78,11 +78,11 @@ export function memoryBytes(pid: number): number {
   }
 }
 
-/** The command line for people, at most 120 characters; empty when it cannot be read. */
+/** The command line for people, at most 160 characters; empty when it cannot be read. */
 export function commandLine(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+    return text.length > 160 ? `${text.slice(0, 157)}...` : text;
   } catch {
     return '';
   }

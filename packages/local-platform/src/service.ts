@@ -71,6 +71,7 @@ export class Service {
     setInterval(() => trimLogs(join(config.stateDir, 'logs')), TRIM_LOGS_EVERY_MS).unref();
     await startPlatform({ context, supervisor: this.#supervisor, workloads, report: this.#report, options: this.#options });
     await this.#stopStrangers();
+    await this.#supervisor.refreshHealth();
     // The first look has no CPU figures, since they need two.
     await status();
   }
