@@ -87,7 +87,6 @@ describe('OwnershipService', () => {
   it.each([
     ['system', 'system:payments', 'payments'],
     ['group', 'payments-core', 'payments-core'],
-    ['user', 'Lea', 'lea'],
     ['api', 'api:default/ledger', 'ledger'],
     ['host', 'https://ledger.pay.airpay.example/v1', 'ledger.pay.airpay.example'],
     ['host', 'pay.airpay.example', 'pay.airpay.example'],
@@ -97,8 +96,12 @@ describe('OwnershipService', () => {
   ] as const)('finds a %s by %p', async (kind, text, name) => {
     const answer = await best(text);
     expect(answer).toMatchObject({ kind, name });
-    if (kind !== 'user') expect(answer.owner?.ref).toBe('group:default/payments-core');
+    expect(answer.owner?.ref).toBe('group:default/payments-core');
     expect(answer.because.length).toBeGreaterThan(0);
+  });
+
+  it('finds a person, whom nobody owns', async () => {
+    expect(await best('Lea')).toMatchObject({ kind: 'user', name: 'lea', owner: null, onCall: null });
   });
 
   it('finds a namespace beside the system of that name, by its label in the cluster', async () => {

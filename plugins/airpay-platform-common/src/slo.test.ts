@@ -92,10 +92,9 @@ describe('burn-down', () => {
         expect(line.map(one => one === null)).toEqual(errors.map(one => one === null));
         const known = line.filter((one): one is number => one !== null);
         known.slice(1).forEach((one, index) => expect(one).toBeLessThanOrEqual(known[index] + 1e-9));
-        if (known.length > 0) {
-          expect(known[known.length - 1]).toBeCloseTo(left, 9);
-          expect(known[0]).toBeCloseTo(1 - errors.find(one => one !== null)! / budget, 9);
-        }
+        const firstErrors = errors.find(one => one !== null) ?? 0;
+        expect(known[known.length - 1] ?? left).toBeCloseTo(left, 9);
+        expect(known[0] ?? 1 - firstErrors / budget).toBeCloseTo(1 - firstErrors / budget, 9);
       }),
     );
   });
