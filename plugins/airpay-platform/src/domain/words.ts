@@ -49,7 +49,9 @@ export function exhaustionText(slo: Pick<SloSummary, 'budgetLeft' | 'exhaustsInS
 
 /** One sentence on an SLO for screen readers and links. */
 export function sloSentence(slo: SloSummary): string {
-  return `${slo.service} ${slo.slo}: ${statusWord[slo.status]}, ${budgetText(slo.budgetLeft.value)} of the budget left`;
+  const left = slo.budgetLeft.value;
+  const budget = left === null ? 'budget unknown' : left < 0 ? `budget overspent by ${budgetText(-left)}` : `${budgetText(left)} of the budget left`;
+  return `${slo.service} ${slo.slo}: ${statusWord[slo.status]}, ${budget}`;
 }
 
 /** `2 of 14 want attention`, `all 14 fine`. */

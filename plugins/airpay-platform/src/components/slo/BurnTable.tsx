@@ -36,7 +36,7 @@ export function BurnTable({ slo }: { slo: SloDetail }) {
             {slo.windows.map(row => (
               <TableRow key={`${row.longWindow} ${row.shortWindow}`}>
                 <TableCell>{stateOf(row)}</TableCell>
-                <TableCell>{row.severity === 'page' ? 'pages' : 'opens a ticket'}</TableCell>
+                <TableCell sx={{ whiteSpace: 'nowrap' }}>{row.severity === 'page' ? 'pages' : 'opens a ticket'}</TableCell>
                 <TableCell align="right">{burnText(row.factor)}</TableCell>
                 <TableCell align="right">
                   <Box component="span" sx={{ color: 'text.secondary' }}>{row.longWindow}</Box> {burnText(row.longBurn)}
