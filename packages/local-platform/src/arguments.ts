@@ -1,5 +1,5 @@
 /** Command line arguments. */
-import { SetupError } from './settings.ts';
+import { SetupError } from './setup-error.ts';
 
 /** Splits arguments into flags with and without value and the rest. @throws SetupError for a flag it does not know */
 export function parseArguments(args: string[], flags: string[], options: string[]): { flags: Set<string>; options: Map<string, string>; rest: string[] } {

@@ -10,11 +10,12 @@ import { stopLeftovers } from './leftovers.ts';
 import { trimLog } from './log-files.ts';
 import { describeConflicts, takenPorts } from './port-check.ts';
 import { isAlive } from './proc-table.ts';
-import { findRunning, signalProcess, stopProcess, waitGone } from './process.ts';
+import { findRunning, runningNames, signalProcess, stopProcess, waitGone } from './process.ts';
 import { findPrograms } from './programs.ts';
 import { clearProgress, followProgress, formatProgress, type ProgressEvent } from './progress.ts';
-import { runningNames, Service, SUPERVISOR } from './service.ts';
-import { makeFolder, readPlatform, repositoryRoot, resolvePlatform, serviceAccount, SetupError, stateDirectory, writePlatform } from './settings.ts';
+import { Service, SUPERVISOR } from './service.ts';
+import { makeFolder, readPlatform, repositoryRoot, resolvePlatform, serviceAccount, stateDirectory, writePlatform } from './settings.ts';
+import { SetupError } from './setup-error.ts';
 import type { StartOptions } from './startup.ts';
 import { allHealthy, formatStatus } from './status.ts';
 

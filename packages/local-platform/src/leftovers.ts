@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import type { PlatformConfig } from './config.ts';
 import { runDir } from './context.ts';
 import { readProcess } from './proc-table.ts';
-import { findRunning, pidFile, stopProcess } from './process.ts';
+import { findRunning, pidFile, runningNames, stopProcess } from './process.ts';
 import { postmasterPid } from './regions.ts';
-import { runningNames } from './service.ts';
 import { stopOrder } from './shutdown.ts';
 
 const STOP_TIMEOUT_MS = 8_000;

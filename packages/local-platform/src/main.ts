@@ -4,7 +4,7 @@
  */
 import { parseArguments } from './arguments.ts';
 import { commandDown, commandKill, commandStatus, commandSupervise, commandUp } from './commands.ts';
-import { SetupError } from './settings.ts';
+import { SetupError } from './setup-error.ts';
 
 const usage = `usage: main.ts <command>
   up [--dev] [--foreground] [--databases-only]   start everything, print the portal's address

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, fchownSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fchownSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, readProcess, withDescendants, type ProcessRef } from './proc-table.ts';
@@ -97,6 +97,11 @@ export function findRunning(runDir: string, name: string): Running | undefined {
   if (isAlive(running)) return running;
   rmSync(pidFile(runDir, name), { force: true });
   return undefined;
+}
+
+/** Names of the pid files in the run folder, running or not. */
+export function runningNames(runDir: string): string[] {
+  return readdirSync(runDir).filter(name => name.endsWith('.pid')).map(name => name.slice(0, -'.pid'.length));
 }
 
 /** Sends a signal if the process still is the one meant. Returns whether it was sent. */

@@ -1,7 +1,8 @@
 /** The programs of the operating system that the platform needs, and where they are. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, SetupError } from './settings.ts';
+import { findProgram } from './settings.ts';
+import { SetupError } from './setup-error.ts';
 
 export interface Programs {
   /** Folder of initdb, postgres, pg_basebackup, pg_rewind. */

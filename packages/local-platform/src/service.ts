@@ -1,5 +1,5 @@
 /** The supervisor process: starts everything, answers the control API, stops everything in order. */
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlRoutes } from './control.ts';
 import type { PlatformConfig } from './config.ts';
@@ -9,7 +9,7 @@ import { trimLogs } from './log-files.ts';
 import { observer } from './observe.ts';
 import { portalUrl } from './portal.ts';
 import { readProcess } from './proc-table.ts';
-import { findRunning, pidFile, stopProcess, writePidFile } from './process.ts';
+import { findRunning, pidFile, runningNames, stopProcess, writePidFile } from './process.ts';
 import { findPrograms } from './programs.ts';
 import { fileReport, type Report } from './progress.ts';
 import { makeFolder, serviceAccount, writePlatform } from './settings.ts';
@@ -108,9 +108,4 @@ export class Service {
   async #observed() {
     return (await observer(this.#config, this.#supervisor)()).processes.filter(one => one.name !== SUPERVISOR);
   }
-}
-
-/** Names of the pid files in the run folder. */
-export function runningNames(folder: string): string[] {
-  return readdirSync(folder).filter(name => name.endsWith('.pid')).map(name => name.slice(0, -'.pid'.length));
 }

@@ -6,11 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { checkSettings, completeSecrets, parsePortOffset, shiftPorts, type PlatformConfig, type PlatformSettings } from './config.ts';
 import type { Account } from './process.ts';
-
-/** Something the user can mend; shown without a stack. */
-export class SetupError extends Error {
-  override readonly name = 'SetupError';
-}
+import { SetupError } from './setup-error.ts';
 
 /** The repository this file belongs to. */
 export const repositoryRoot = resolve(import.meta.dirname, '../../..');
