@@ -34,7 +34,7 @@ export async function serveGke(port: number, control: Control, changed: () => vo
   server.addService(clusterManagerService(), implementation(control, changed));
   const bound = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, given) => {
-      if (error !== null) reject(new Error(`cluster-api: port ${port} is taken or cannot be used: ${error.message}`));
+      if (error !== null) reject(new Error(`cluster-api: port ${port} ${/EADDRINUSE/.test(error.message) ? 'is taken by another program' : error.message}`));
       else resolve(given);
     }));
   return {
