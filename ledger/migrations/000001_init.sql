@@ -180,6 +180,10 @@ BEGIN
   SELECT k.request_hash, k.status, k.body INTO stored_hash, stored_status, stored_body
     FROM ledger.idempotency_keys k WHERE k.client = for_client AND k.key = for_key;
   IF FOUND THEN
+    -- The answer may be visible here although the synchronous standby never confirmed it: its commit's wait was
+    -- cancelled, or its session ended. This record makes the replay's own commit wait for the standby, which then
+    -- has everything before it too. Without it a failover could take back what a replay has acknowledged.
+    PERFORM pg_logical_emit_message(true, 'ledger', 'replay');
     at := clock_timestamp();
     RETURN NEXT;
     RETURN;

@@ -12,23 +12,25 @@ import { databaseAt, type Reply, type TestDatabase } from './support/ledger.ts';
 import { createServerIn, templateDatabase, type PostgresServer } from './support/postgres.ts';
 import { eventually, spawnLedger, type LedgerProcess } from './support/process.ts';
 
-let server: PostgresServer;
+let folder: string | undefined;
+let server: PostgresServer | undefined;
 let database: TestDatabase;
 let ledger: LedgerProcess;
 before(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'airpay-ledger-outage-'));
+  folder = mkdtempSync(join(tmpdir(), 'airpay-ledger-outage-'));
   chmodSync(folder, 0o711);
-  server = await createServerIn(join(folder, 'server'), { fsync: 'on' });
-  database = databaseAt(role => server.url(role, templateDatabase));
+  server = await createServerIn(join(folder, 'server'));
+  database = databaseAt(role => server!.url(role, templateDatabase));
   ledger = await spawnLedger(database);
   await ledger.api.account('a');
   await ledger.api.account('b');
   await ledger.api.fund('a', 1_000_000);
 });
 after(async () => {
-  ledger.child.kill('SIGKILL');
-  await server.remove();
-  rmSync(join(server.folder, '..'), { recursive: true, force: true });
+  // Also when `before` failed half way: nothing may be left running.
+  ledger?.child.kill('SIGKILL');
+  await server?.remove();
+  if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 const health = async (path: string) => (await fetch(ledger.url + path)).status;
@@ -44,7 +46,7 @@ async function audit(): Promise<void> {
 test('with the database stopped: livez 200, readyz 503, payments a retryable 503; all good again after its restart, in the same process', async () => {
   assert.deepEqual([await health('/livez'), await health('/readyz')], [200, 200]);
   const key = randomUUID();
-  await server.stop('fast');
+  await server!.stop('fast');
   await eventually(() => health('/readyz'), status => status === 503);
   assert.equal(await health('/livez'), 200);
   const reply = await ledger.api.transfer('a', 'b', 1, {}, key);
@@ -52,7 +54,7 @@ test('with the database stopped: livez 200, readyz 503, payments a retryable 503
   const down = await (await fetch(`${ledger.url}/metrics`)).text();
   assert.match(down, /^ledger_database_up\{.*\} 0$/m);
   assert.doesNotMatch(down, /^ledger_trial_balance_minor\{/m, 'a balance that is not known is not reported as zero');
-  await server.start();
+  await server!.start();
   await eventually(() => health('/readyz'), status => status === 200);
   assert.equal((await ledger.api.transfer('a', 'b', 1, {}, key)).status, 201);
   assert.match(await (await fetch(`${ledger.url}/metrics`)).text(), /^ledger_database_up\{.*\} 1$/m);
@@ -101,9 +103,9 @@ test('crashes under load: every acknowledged transfer is there, none twice, noth
   for (let crash = 0; crash < 3; crash++) {
     const sofar = acknowledged.size;
     await eventually(async () => acknowledged.size, size => size > sofar + 40);
-    await server.stop('immediate');
+    await server!.stop('immediate');
     await sleep(200);
-    await server.start();
+    await server!.start();
   }
   const sofar = acknowledged.size;
   await eventually(async () => acknowledged.size, size => size > sofar + 40);
@@ -134,4 +136,36 @@ test('a fenced database takes no payment through connections that were open befo
   await database.as('postgres', 'SELECT pg_reload_conf()');
   await eventually(() => health('/readyz'), status => status === 200);
   assert.equal((await eventually(() => ledger.api.transfer('a', 'b', 1), reply => reply.status === 201)).status, 201);
+});
+
+test('nothing is acknowledged that the synchronous standby has not confirmed, neither at first nor by a replay', { timeout: 60_000 }, async () => {
+  const impatient = await spawnLedger(database, { LEDGER_STATEMENT_TIMEOUT_MS: '600', LEDGER_LOCK_TIMEOUT_MS: '200' });
+  const set = async (names: string) => {
+    await database.as('postgres', `ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await database.as('postgres', 'SELECT pg_reload_conf()');
+    await eventually(async () => (await database.as('postgres', 'SHOW synchronous_standby_names'))[0]?.['synchronous_standby_names'], now => now === names);
+  };
+  const waiting = () => database.as('postgres', "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  try {
+    assert.equal((await impatient.api.transfer('a', 'b', 1)).status, 201);
+    await set('a_standby_that_is_gone');
+    const key = randomUUID();
+    // The wait is cancelled: PostgreSQL says COMMIT, with a warning.
+    const first = impatient.api.transfer('a', 'b', 9, {}, key);
+    await eventually(waiting, rows => rows.length === 1);
+    await database.as('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    assert.deepEqual([(await first).status, (await first).json.code], [503, 'outcome-unknown']);
+    assert.equal((await database.as('postgres', 'SELECT count(*)::int AS n FROM ledger.idempotency_keys WHERE key = $1', [key]))[0]?.['n'], 1, 'it is visible on this server');
+    for (let tries = 0; tries < 2; tries++) {
+      const again = await impatient.api.transfer('a', 'b', 9, {}, key);
+      assert.ok(again.status !== 201 && again.json.retryable, again.text);
+    }
+    await set('');
+    const last = await eventually(() => impatient.api.transfer('a', 'b', 9, {}, key), reply => reply.status === 201);
+    assert.equal(last.headers.get('idempotent-replayed'), 'true');
+    assert.equal((await database.as('postgres', "SELECT count(*)::int AS n FROM ledger.transfers WHERE amount_minor = 9"))[0]?.['n'], 1);
+    await audit();
+  } finally {
+    impatient.child.kill('SIGKILL');
+  }
 });

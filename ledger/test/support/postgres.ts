@@ -72,8 +72,8 @@ export async function createServerIn(folder: string, settings: Record<string, st
   const who = identity();
   if (who.uid !== undefined) chownSync(folder, who.uid, who.gid!);
   const data = join(folder, 'data');
-  // C.UTF-8 as on a server in production; --no-sync since nothing of it is kept.
-  execFileSync(binary('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], { ...who, cwd: folder, stdio: 'pipe', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' } });
+  // --no-sync since nothing of it is kept.
+  execFileSync(binary('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...who, cwd: folder, stdio: 'pipe', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
   const port = await freePort();
   let child: ChildProcess | undefined;
   const server: PostgresServer = {
@@ -83,7 +83,7 @@ export async function createServerIn(folder: string, settings: Record<string, st
     async start() {
       const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: '120', shared_buffers: '64MB', fsync: 'off', log_min_messages: 'fatal', log_min_error_statement: 'panic', ...settings };
       const args = ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-      child = spawn(binary('postgres'), args, { ...who, cwd: folder, stdio: 'ignore', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' } });
+      child = spawn(binary('postgres'), args, { ...who, cwd: folder, stdio: 'ignore', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
       await waitUntilReady(server.url('postgres', 'postgres'), child);
     },
     async stop(mode) {
