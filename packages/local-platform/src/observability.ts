@@ -51,7 +51,7 @@ export function alertmanagerSpec(context: Context): ProcessSpec {
     kind: 'alertmanager', region: null, role: 'alerts', port,
     prepare: () => writePrivate(file, renderRole(config.root, 'alertmanager', 'alertmanager.yml.j2', alertmanagerVariables())),
     healthy: () => answersOk(`http://127.0.0.1:${port}/-/ready`),
-    startTimeoutMs: 20_000, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 1_000,
   };
 }
 

@@ -35,7 +35,7 @@ export function ownProgramSpec(config: PlatformConfig, name: OwnProgram): Proces
     launch: ownLaunch(config, name, ['--disable-warning=ExperimentalWarning', ownProgramFile(config, name), config.file]),
     kind: name, region: null, role, port,
     healthy: async () => (await answersOk(`http://127.0.0.1:${livePort}/livez`)) && tcpAnswers(port),
-    startTimeoutMs: 15_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
   };
 }
 
@@ -65,6 +65,6 @@ export function ledgerSpec(config: PlatformConfig, region: RegionConfig, index: 
     launch: ownLaunch(config, name, ['--disable-warning=ExperimentalWarning', ledgerProgram(config, 'main')], env, join(config.root, 'ledger')),
     kind: 'ledger', region: region.id, role: 'ledger', port,
     healthy: () => answersOk(`http://127.0.0.1:${port}/readyz`),
-    startTimeoutMs: 20_000, stopSignal: 'SIGTERM', stopTimeoutMs: 11_000, restartDelayMs: 2_000, restartDelayFixed: true,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 11_000, restartDelayMs: 2_000, restartDelayFixed: true,
   };
 }

@@ -48,7 +48,7 @@ export function hubSpec(context: Context): ProcessSpec {
     },
     healthy: () => withClient(databaseUrl('postgres', config.secrets.postgresPassword, port, 'postgres'), async client => (await client.query('SELECT 1')).rowCount === 1),
     // SIGINT: PostgreSQL's fast shutdown; SIGTERM would wait for the portal's connections.
-    startTimeoutMs: 30_000, stopSignal: 'SIGINT', stopTimeoutMs: 8_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGINT', stopTimeoutMs: 8_000, restartDelayMs: 1_000,
   };
 }
 

@@ -87,7 +87,7 @@ export function etcdSpec(context: Context, region: RegionConfig): ProcessSpec {
     launch: serverLaunch(context, name, context.programs.etcd, ['--config-file', file]),
     kind: 'etcd', region: region.id, role: null, port: clientPort, prepare,
     healthy: async () => (await getJson<{ health: string }>(`http://${host}:${clientPort}/health`))?.health === 'true',
-    startTimeoutMs: 20_000, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 1_000,
   };
 }
 
@@ -99,7 +99,7 @@ export function haproxySpec(context: Context, region: RegionConfig): ProcessSpec
     launch: serverLaunch(context, name, context.programs.haproxy, ['-W', '-db', '-f', file]),
     kind: 'haproxy', region: region.id, role: null, port: readWritePort, prepare,
     healthy: () => answersOk(`http://${host}:${statsPort}/stats`),
-    startTimeoutMs: 10_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
   };
 }
 
@@ -111,7 +111,7 @@ export function redisSpec(context: Context, region: RegionConfig): ProcessSpec {
     launch: serverLaunch(context, name, context.programs.redis, [file]),
     kind: 'redis', region: region.id, role: 'cache', port, prepare,
     healthy: () => tcpAnswers(port, 'PING\r\n', '+PONG'),
-    startTimeoutMs: 10_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
+    startTimeoutMs: 60_000, stopSignal: 'SIGTERM', stopTimeoutMs: 3_000, restartDelayMs: 1_000,
   };
 }
 

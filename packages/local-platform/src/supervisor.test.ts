@@ -69,6 +69,20 @@ test('a start that never gets healthy is an error that names the log', async () 
   await supervisor.stop('three');
 });
 
+test('a program that keeps dying is given up early, with the end of its log', async () => {
+  const supervisor = new Supervisor(folder, () => undefined);
+  supervisor.watch();
+  const spec = sleeper('dying', { healthy: async () => false, startTimeoutMs: 60_000 });
+  spec.launch = { ...spec.launch, args: ['-c', 'echo no such option; exit 3'] };
+  supervisor.add(spec);
+  try {
+    await assert.rejects(supervisor.start('dying'), /dying ended 3 times while starting \(code 3\); see .*dying\.log\n    no such option/);
+  } finally {
+    supervisor.close();
+    await supervisor.stop('dying');
+  }
+});
+
 test('everything of a program dies with it when it is stopped by SIGKILL', async () => {
   const supervisor = new Supervisor(folder, () => undefined);
   const spec = sleeper('four');

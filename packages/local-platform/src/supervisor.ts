@@ -3,7 +3,7 @@
  * again, leaves alone what was stopped on purpose. Knows nothing of what the programs are.
  */
 import { rmSync } from 'node:fs';
-import { trimLog } from './log-files.ts';
+import { lastLines, trimLog } from './log-files.ts';
 import { until } from './probes.ts';
 import { findRunning, killTree, launch, launchHash, pidFile, signalProcess, stopProcess, type Launch, type Running } from './process.ts';
 import { isAlive } from './proc-table.ts';
@@ -64,6 +64,8 @@ export type Log = (message: string, fields?: Record<string, unknown>) => void;
 
 const WATCH_EVERY_MS = 500;
 const HEALTH_EVERY_MS = 5_000;
+/** A program that dies this often before it was ever healthy will not get well by waiting. */
+const DEATHS_AT_START = 3;
 const RESTART_MAX_MS = 30_000;
 /** A program that lived this long had started well: the next restart is quick again. */
 const SETTLED_MS = 60_000;
@@ -134,12 +136,12 @@ export class Supervisor {
     one.wanted = true;
     one.earlyDeaths = 0;
     const how = await this.#run(one);
-    const stop = () => this.#closing || !one.wanted;
-    if (!(await until(() => this.#askHealth(one), one.spec.startTimeoutMs, 150, stop))) {
-      one.state = one.running ? 'unhealthy' : 'failed';
-      throw new Error(`${name} did not become healthy within ${one.spec.startTimeoutMs / 1000} s; see ${one.spec.launch.logFile}`);
-    }
-    return how;
+    const hopeless = () => this.#closing || !one.wanted || one.earlyDeaths >= DEATHS_AT_START;
+    if (await until(() => this.#askHealth(one), one.spec.startTimeoutMs, 150, hopeless)) return how;
+    one.state = one.running ? 'unhealthy' : 'failed';
+    const { logFile } = one.spec.launch;
+    const what = one.earlyDeaths >= DEATHS_AT_START ? `ended ${one.earlyDeaths} times while starting (${one.lastExit ?? 'unknown'})` : `did not become healthy within ${one.spec.startTimeoutMs / 1000} s`;
+    throw new Error([`${name} ${what}; see ${logFile}`, ...lastLines(logFile, 5).map(line => `    ${line}`)].join('\n'));
   }
 
   /** Starts a program without waiting for its health. */

@@ -1,0 +1,124 @@
+/** The two regions' databases, really started, on other ports and in a state folder of their own. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import pg from 'pg';
+import { parse } from 'yaml';
+import { portTable, shiftPorts, type PlatformConfig, type PlatformSettings } from './config.ts';
+import { takenPorts } from './port-check.ts';
+import { databaseUrl } from './postgres.ts';
+import { until } from './probes.ts';
+import { isAlive } from './proc-table.ts';
+import { findRunning } from './process.ts';
+import { readPlatform, repositoryRoot } from './settings.ts';
+import type { PlatformStatus } from './status.ts';
+
+const settings = parse(readFileSync(join(repositoryRoot, 'packages/local-platform/platform.yaml'), 'utf8')) as PlatformSettings;
+const stateDir = mkdtempSync(join(tmpdir(), 'airpay-platform-'));
+// The databases run as another account when we are root.
+chmodSync(stateDir, 0o755);
+
+/** An offset at which no port is taken now. */
+async function freeOffset(): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const offset = 1_000 + Math.floor(Math.random() * 7_900);
+    if ((await takenPorts(portTable(shiftPorts(settings, offset)))).length === 0) return offset;
+  }
+  throw new Error('no free range of ports');
+}
+
+const environment: NodeJS.ProcessEnv = { ...process.env, AIRPAY_STATE_DIR: stateDir, AIRPAY_PORT_OFFSET: String(await freeOffset()) };
+
+function command(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], { env: environment, encoding: 'utf8', timeout: 120_000 });
+  return { status, output: stdout + stderr };
+}
+
+function statusNow(): PlatformStatus {
+  return JSON.parse(command('status', '--json').output) as PlatformStatus;
+}
+
+function roles(): Record<string, string | null> {
+  return Object.fromEntries(statusNow().processes.filter(one => one.kind === 'patroni').map(one => [one.name, one.role]));
+}
+
+async function query(config: PlatformConfig, port: number, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: databaseUrl('postgres', config.secrets.postgresPassword, port, 'postgres'), connectionTimeoutMillis: 3_000 });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}
+
+after(() => {
+  command('down');
+  rmSync(stateDir, { recursive: true, force: true });
+});
+
+test('two regions start, survive their supervisor, and leave nothing behind', { timeout: 400_000 }, async t => {
+  const started = command('up', '--databases-only');
+  assert.equal(started.status, 0, started.output);
+  const config = readPlatform(stateDir)!;
+  const [regionA, regionB] = config.regions;
+
+  await t.test('region A has a primary and a synchronous standby, region B follows', async () => {
+    const { pgB1, ...inA } = ((all: Record<string, string | null>) => ({ pgB1: all['pg-b1'], a1: all['pg-a1'], a2: all['pg-a2'] }))(roles());
+    assert.deepEqual(Object.values(inA).sort(), ['primary', 'sync_standby']);
+    assert.equal(pgB1, 'standby_leader');
+  });
+
+  await t.test('a write through HAProxy of region A arrives in region B over the link', async () => {
+    await query(config, regionA!.haproxy.readWritePort, 'CREATE TABLE travelled AS SELECT 42 AS answer');
+    const arrived = async () => {
+      const rows = await query(config, regionB!.members[0]!.postgresPort, 'SELECT answer FROM travelled').catch(() => []);
+      return rows[0]?.['answer'] === 42;
+    };
+    assert.ok(await until(arrived, 5_000, 100));
+    await assert.rejects(query(config, regionB!.haproxy.readWritePort, 'SELECT 1'), 'region B takes no writes');
+  });
+
+  await t.test('after kill -9 of the supervisor the databases go on, and up takes them over', async () => {
+    const before = statusNow();
+    const supervisor = findRunning(join(stateDir, 'run'), 'supervisor')!;
+    process.kill(supervisor.pid, 'SIGKILL');
+    assert.ok(await until(() => !isAlive(supervisor), 5_000, 50));
+    assert.equal(command('status').status, 1);
+    assert.equal((await query(config, regionA!.haproxy.readWritePort, 'SELECT answer FROM travelled'))[0]!['answer'], 42);
+
+    const again = command('up', '--databases-only');
+    assert.equal(again.status, 0, again.output);
+    const pids = (status: PlatformStatus) => Object.fromEntries(status.processes.filter(one => one.name !== 'supervisor').map(one => [one.name, one.pid]));
+    assert.deepEqual(pids(statusNow()), pids(before));
+  });
+
+  await t.test('up while it runs says so', () => {
+    const { status, output } = command('up', '--databases-only');
+    assert.equal(status, 0, output);
+    assert.match(output, /Already running/);
+  });
+
+  await t.test('another installation on the same ports is refused and starts nothing', () => {
+    const other = mkdtempSync(join(tmpdir(), 'airpay-other-'));
+    chmodSync(other, 0o755);
+    try {
+      const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'main.ts'), 'up', '--databases-only'], { env: { ...environment, AIRPAY_STATE_DIR: other }, encoding: 'utf8', timeout: 30_000 });
+      assert.equal(status, 1);
+      assert.match(stderr, new RegExp(`${regionA!.members[0]!.postgresPort} +for pg-a1 \\(SQL\\), held by pid \\d+: .*postgres`));
+    } finally {
+      rmSync(other, { recursive: true, force: true });
+    }
+  });
+
+  await t.test('down leaves no process and no port', async () => {
+    const refs = statusNow().processes.map(one => one.pid!);
+    const { status, output } = command('down');
+    assert.equal(status, 0, output);
+    assert.deepEqual(refs.filter(pid => { try { return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0] !== 'Z'; } catch { return false; } }), []);
+    assert.deepEqual(await takenPorts(portTable(config)), []);
+  });
+});
