@@ -19,7 +19,7 @@ import { SystemObserver, SystemPorts } from './SystemObserver';
 /** How soon a run whose worker died is taken up again, after its lease has run out. */
 const resumeEverySeconds = 3;
 
-function portsOf(system: SystemSettings): SystemPorts {
+export function portsOf(system: SystemSettings): SystemPorts {
   return {
     name: system.name,
     regions: system.regions.map(region => ({
@@ -70,6 +70,7 @@ export const airpayDrPlugin = createBackendPlugin({
             return stepBook(run, system);
           },
         });
+        await Promise.all(systems.flatMap(({ ports }) => ports.regions.map(region => region.pool.warmUp())));
         const runs = new RunService({ systems, store, wake: id => worker.wake(id) });
         permissionsRegistry.addPermissions(airpayDrPermissions);
         httpRouter.use(createRouter({ runs, httpAuth, permissions, auditor }));

@@ -109,6 +109,7 @@ export class FakeWorld {
       patroni: this.patroni(region),
       database: this.database(region),
       pool: {
+        warmUp: async () => undefined,
         current: async () => ({ size: region.nodes, status: 'RUNNING' }),
         resize: async nodes => {
           if (region.nodes === nodes) return;

@@ -22,7 +22,7 @@ export interface RegionDatabase {
   unreplayed(standby: { completeBelowXid: string; lastReplayedAt: string | null }): Promise<UnreplayedPayments>;
 }
 
-const connectTimeoutMs = 1_500;
+const connectTimeoutMs = 2_500;
 const queryTimeoutMs = 3_000;
 const closeTimeoutMs = 500;
 const readOnlyTransaction = '25006';
