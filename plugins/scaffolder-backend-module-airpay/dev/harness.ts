@@ -3,7 +3,7 @@
  * really happens. Around it stand the catalog of catalog/ and a git host that knows no repository.
  */
 import { createBackend } from '@backstage/backend-defaults';
-import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
+import { coreServices, createServiceFactory, RootLoggerService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
 import { ConfigReader } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
@@ -20,6 +20,14 @@ import airpay from '../src';
 /** Root of the repository. */
 export const ROOT = path.resolve(__dirname, '../../..');
 export const TEMPLATES = path.join(ROOT, 'templates');
+
+const SILENT: RootLoggerService = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  child: () => SILENT,
+};
 
 export interface Harness {
   /** @returns rendered files by path in the workspace, or why the template refused */
@@ -40,6 +48,8 @@ export async function startHarness(options: { taken?: string[] } = {}): Promise<
   backend.add(
     createServiceFactory({ service: catalogServiceRef, deps: {}, factory: () => catalogServiceMock({ entities }) }),
   );
+  // What a template logs is in its answer; a test run shows refusals, not progress.
+  backend.add(createServiceFactory({ service: coreServices.rootLogger, deps: {}, factory: () => SILENT }));
   backend.add(scaffolder);
   backend.add(gitea);
   backend.add(airpay);

@@ -75,9 +75,9 @@ const FAULTS: Array<[string, (files: Map<string, string>) => void, RegExp]> = [
   ['a setting nobody declares', edit('infra/environments/dev-region-a.tfvars', 'host ', 'hots '), /tfvars:5 variable hots is not declared/],
   ['an annotation missing', edit('service/catalog-info.yaml', 'airpay.com/rto', 'airpay.com/rtoo'), /annotation airpay\.com\/rto is missing/],
   ['a runbook that does not exist', all => all.delete('service/docs/runbook.md'), /^service\/catalog-info\.yaml:\d+ the runbook docs\/runbook\.md does not exist/],
-  ['objectives of another service', edit('service/slo.yaml', 'service: card-payments', 'service: cards'), /service is "cards", but airpay\.com\/slo says "card-payments"/],
+  ['objectives of another service', edit('service/slo.yaml', '  service: card-payments', '  service: cards'), /service is "cards", but airpay\.com\/slo says "card-payments"/],
   ['an objective of 100 %', edit('service/slo.yaml', 'objective: 99.99', 'objective: 100'), /^service\/slo\.yaml:\d+ objective must be a percentage/],
-  ['a query without window', edit('service/slo.yaml', '[{{.window}}]', '[5m]'), /must be an expression over \[\{\{\.window\}\}\]/],
+  ['a query without window', edit('service/slo.yaml', '[{{.window}}]', '[5m]'), /Query must be an expression over \[\{\{\.window\}\}\]/],
   ['a metric nobody emits', edit('service/src/metrics.ts', 'http_requests_total', 'requests_total'), /reads http_requests_total, which the service does not emit/],
   ['a docs page that does not exist', edit('service/mkdocs.yml', 'index.md', 'start.md'), /docs\/start\.md does not exist/],
 ];

@@ -48,18 +48,19 @@ function sloFindings(slo: YamlDocument | undefined, component: YamlDocument, fil
   if (!slo) return [{ file: `${folder}/slo.yaml`, line: 1, message: 'there are no objectives' }];
   const at = (path: Array<string | number>, message: string): Finding => ({ file: slo.file, line: slo.lineOf(path), message });
   const findings: Finding[] = [];
-  const { version, service, slos } = slo.value ?? {};
-  if (version !== 'prometheus/v1') findings.push(at(['version'], 'version must be prometheus/v1'));
+  const { kind, spec = {} } = slo.value ?? {};
+  if (kind !== 'PrometheusServiceLevel') findings.push(at(['kind'], 'kind must be PrometheusServiceLevel'));
+  const { service, slos } = spec;
   const wanted = component.value.metadata?.annotations?.['airpay.com/slo'];
-  if (service !== wanted) findings.push(at(['service'], `service is "${service}", but airpay.com/slo says "${wanted}"`));
-  if (!Array.isArray(slos) || slos.length === 0) return [...findings, at(['slos'], 'there is no objective')];
+  if (service !== wanted) findings.push(at(['spec', 'service'], `service is "${service}", but airpay.com/slo says "${wanted}"`));
+  if (!Array.isArray(slos) || slos.length === 0) return [...findings, at(['spec', 'slos'], 'there is no objective')];
   const metrics = [...files].filter(([file]) => /\/metrics\.\w+$/.test(file)).map(([, text]) => text).join('\n');
   for (const [index, one] of slos.entries()) {
-    const path = ['slos', index];
+    const path = ['spec', 'slos', index];
     if (typeof one?.objective !== 'number' || one.objective <= 0 || one.objective >= 100) {
       findings.push(at([...path, 'objective'], 'objective must be a percentage between 0 and 100, both excluded'));
     }
-    for (const query of ['error_query', 'total_query']) {
+    for (const query of ['errorQuery', 'totalQuery']) {
       const text = one?.sli?.events?.[query];
       const where = [...path, 'sli', 'events', query];
       if (typeof text !== 'string' || !text.includes('[{{.window}}]')) {

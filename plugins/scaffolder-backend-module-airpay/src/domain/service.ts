@@ -99,6 +99,8 @@ export function templateValues(
   return {
     name,
     title: titleOf(name),
+    /** Beginning of alert names: CardPayments. */
+    alertName: partsOf(name).map(capitalized).join(''),
     description: request.description.trim(),
     owner: request.owner,
     team: context.team,
@@ -138,6 +140,13 @@ function serviceAccountEmail(name: string, region: Region, project: string): str
 }
 
 function titleOf(name: string): string {
-  const words = name.split('-').filter(Boolean).join(' ');
-  return words.charAt(0).toLocaleUpperCase('en-US') + words.slice(1);
+  return capitalized(partsOf(name).join(' '));
+}
+
+function partsOf(name: string): string[] {
+  return name.split('-').filter(Boolean);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toLocaleUpperCase('en-US') + text.slice(1);
 }
