@@ -25,7 +25,7 @@ const rulesOf = (path: string): AnyRule[] =>
 const allRules = () => [...specFiles().map(targetOf), ...alertFiles].flatMap(rulesOf);
 
 function promtool(...arguments_: string[]): void {
-  const done = spawnSync('promtool', arguments_, { cwd: folder, encoding: 'utf8', timeout: 120_000 });
+  const done = spawnSync('promtool', arguments_, { cwd: folder, encoding: 'utf8', timeout: 200_000 });
   assert.ok(!done.error, `promtool did not run (${done.error?.message}); it comes with Debian's package prometheus`);
   assert.equal(done.status, 0, `promtool ${arguments_.join(' ')}\n${done.stdout}${done.stderr}`);
 }
