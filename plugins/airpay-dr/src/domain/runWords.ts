@@ -1,4 +1,4 @@
-import type { Run, RunStep, Status } from '@airpay/plugin-airpay-dr-common';
+import type { Run, RunStep } from '@airpay/plugin-airpay-dr-common';
 import { countOf, durationMsText } from './format';
 
 // What the run page says. Times are computed from the server's clock, so that a browser whose clock is off shows them right.
@@ -8,13 +8,6 @@ export const runStateWord: Record<Run['state'], string> = {
   needsHuman: 'Needs you',
   succeeded: 'Succeeded',
   aborted: 'Aborted',
-};
-
-export const runStateStatus: Record<Run['state'], Status> = {
-  running: 'ok',
-  needsHuman: 'act',
-  succeeded: 'ok',
-  aborted: 'watch',
 };
 
 export const stepStateWord: Record<RunStep['state'], string> = {

@@ -34,7 +34,7 @@ export const PeopleList = ({
           <ListItemButton
             onClick={() => onChoose(person)}
             aria-label={`${person.title} — ${person.role}`}
-            sx={{ borderRadius: 1.5, px: 1 }}
+            sx={{ borderRadius: 1.5, px: 1, py: 0.25 }}
           >
             <ListItemAvatar sx={{ minWidth: 48 }}>
               <Avatar

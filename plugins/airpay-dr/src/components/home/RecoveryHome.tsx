@@ -26,7 +26,7 @@ export const RecoveryHome = () => {
       {polled.data?.map(system => (
         <SystemCard key={system.name} system={system} loadedAtMs={polled.loadedAtMs} intervalMs={systemsIntervalMs} />
       ))}
-      <RunsTable />
+      <RunsTable systems={polled.data ?? []} />
     </PageFrame>
   );
 };

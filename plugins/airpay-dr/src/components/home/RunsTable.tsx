@@ -1,4 +1,4 @@
-import type { RunSummary } from '@airpay/plugin-airpay-dr-common';
+import type { RecoverySystem, RunSummary } from '@airpay/plugin-airpay-dr-common';
 import { useApi, useRouteRef } from '@backstage/frontend-plugin-api';
 import Box from '@mui/material/Box';
 import Table from '@mui/material/Table';
@@ -9,12 +9,13 @@ import TableRow from '@mui/material/TableRow';
 import Typography from '@mui/material/Typography';
 import { recoveryApiRef } from '../../adapters/api';
 import { clockText, countText, durationMsText, refName } from '../../domain/format';
-import { elapsedMs, runStateStatus, runStateWord } from '../../domain/runWords';
+import { elapsedMs } from '../../domain/runWords';
+import { regionTitle } from '../../domain/systemWords';
 import { usePolled } from '../../hooks/usePolled';
 import { runRouteRef } from '../../routes';
 import { Section } from '../shared/Frame';
 import { Loading, LoadError, StaleNotice } from '../shared/States';
-import { StatusMark } from '../shared/StatusMark';
+import { RunState } from '../shared/RunState';
 import { TextLink } from '../shared/TextLink';
 import { Ago } from '../shared/Time';
 
@@ -22,7 +23,7 @@ const runsIntervalMs = 10_000;
 const runsShown = 25;
 
 /** Past and open runs, newest first. */
-export const RunsTable = () => {
+export const RunsTable = ({ systems }: { systems: RecoverySystem[] }) => {
   const api = useApi(recoveryApiRef);
   const polled = usePolled('runs', signal => api.runs({ limit: runsShown }, signal), runsIntervalMs);
   return (
@@ -35,13 +36,13 @@ export const RunsTable = () => {
           No switch has been run yet. The first one, planned above, proves the way over.
         </Typography>
       )}
-      {polled.data && polled.data.length > 0 && <Runs runs={polled.data} />}
+      {polled.data && polled.data.length > 0 && <Runs runs={polled.data} systems={systems} />}
     </Section>
   );
 };
 
-const Runs = ({ runs }: { runs: RunSummary[] }) => (
-  <Box sx={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label="Runs">
+const Runs = ({ runs, systems }: { runs: RunSummary[]; systems: RecoverySystem[] }) => (
+  <Box sx={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label="Table of runs">
     <Table size="small">
       <TableHead>
         <TableRow>
@@ -57,22 +58,24 @@ const Runs = ({ runs }: { runs: RunSummary[] }) => (
       </TableHead>
       <TableBody>
         {runs.map(run => (
-          <Row key={run.id} run={run} />
+          <Row key={run.id} run={run} system={systems.find(one => one.name === run.system)} />
         ))}
       </TableBody>
     </Table>
   </Box>
 );
 
-const Row = ({ run }: { run: RunSummary }) => {
+const Row = ({ run, system }: { run: RunSummary; system: RecoverySystem | undefined }) => {
   const runLink = useRouteRef(runRouteRef);
   const result = run.result;
-  const title = `${run.system}: ${run.from} → ${run.to}`;
+  const title = system
+    ? `${system.title}: ${regionTitle(system, run.from)} → ${regionTitle(system, run.to)}`
+    : `${run.system}: ${run.from} → ${run.to}`;
   return (
     <TableRow hover>
       <TableCell sx={{ whiteSpace: 'nowrap' }}>{runLink ? <TextLink to={runLink({ id: run.id })}>{title}</TextLink> : title}</TableCell>
       <TableCell sx={{ whiteSpace: 'nowrap' }}>
-        <StatusMark status={runStateStatus[run.state]}>{runStateWord[run.state]}</StatusMark>
+        <RunState state={run.state} />
       </TableCell>
       <TableCell>
         <Ago at={run.startedAt} />

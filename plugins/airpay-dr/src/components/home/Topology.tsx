@@ -41,7 +41,7 @@ export const Topology = ({ system }: { system: RecoverySystem }) => {
 };
 
 const Line = ({ children }: { children: React.ReactNode }) => (
-  <Typography component="li" variant="body2" sx={{ display: 'flex', gap: 0.75, alignItems: 'baseline', overflowWrap: 'anywhere' }}>
+  <Typography component="li" variant="body2" sx={{ display: 'flex', gap: 0.75, alignItems: 'flex-start', overflowWrap: 'anywhere' }}>
     {children}
   </Typography>
 );

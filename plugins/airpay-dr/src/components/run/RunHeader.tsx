@@ -3,10 +3,11 @@ import Box from '@mui/material/Box';
 import Paper from '@mui/material/Paper';
 import Typography from '@mui/material/Typography';
 import { absoluteText, clockText, durationText, refName } from '../../domain/format';
-import { elapsedMs, isOpen, runSentence, runStateStatus, runStateWord } from '../../domain/runWords';
+import { elapsedMs, isOpen, runSentence } from '../../domain/runWords';
 import { amountsText, atRiskText, regionTitle } from '../../domain/systemWords';
 import { useNow } from '../../hooks/useNow';
 import { Figure } from '../shared/Frame';
+import { RunState } from '../shared/RunState';
 import { StatusMark } from '../shared/StatusMark';
 import { LiveMark } from '../shared/Time';
 
@@ -31,7 +32,7 @@ export const RunHeader = ({ run, system, loadedAtMs, intervalMs }: Props) => {
         <LiveMark loadedAtMs={loadedAtMs} intervalMs={intervalMs} ended={!isOpen(run)} />
       </Box>
       <Typography component="div" sx={{ mt: 0.5, display: 'flex', flexWrap: 'wrap', columnGap: 1.5, fontSize: 16 }}>
-        <StatusMark status={runStateStatus[run.state]}>{runStateWord[run.state]}</StatusMark>
+        <RunState state={run.state} />
         <span role="status">{runSentence(run)}</span>
       </Typography>
       <Box sx={{ mt: 2, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(150px, 1fr))' }}>

@@ -6,7 +6,7 @@ import { useId, type ReactNode } from 'react';
 
 /** The content of a page below Backstage's header: one column, at most 1280 px wide. */
 export const PageFrame = ({ children }: { children: ReactNode }) => (
-  <Box component="main" sx={{ p: { xs: 2, md: 3 }, maxWidth: 1328, width: '100%', display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)', alignContent: 'start', pb: { xs: 12, sm: 4 } }}>
+  <Box component="main" sx={{ px: { xs: 2, md: 3 }, maxWidth: 1328, width: '100%', display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)', alignContent: 'start', pb: { xs: 12, sm: 4 } }}>
     {children}
   </Box>
 );

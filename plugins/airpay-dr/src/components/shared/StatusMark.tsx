@@ -18,7 +18,7 @@ const looks = {
 export const StatusMark = ({ status, children }: { status: Status; children?: ReactNode }) => {
   const { Icon, color } = looks[status];
   return (
-    <Box component="span" sx={{ display: 'inline-flex', alignItems: 'center', gap: 0.5, color, fontWeight: 600 }}>
+    <Box component="span" sx={{ display: 'inline-flex', alignItems: 'center', gap: 0.5, color, fontWeight: 600, verticalAlign: 'bottom' }}>
       <Icon fontSize="inherit" aria-hidden sx={{ flexShrink: 0, fontSize: '1.15em' }} />
       <span>{children ?? statusWord[status]}</span>
     </Box>
@@ -33,7 +33,7 @@ export const StatusIcon = ({ status }: { status: Status }) => {
       role="img"
       aria-label={statusWord[status]}
       aria-hidden={false}
-      sx={{ color, fontSize: '1.15em', flexShrink: 0, verticalAlign: '-0.2em' }}
+      sx={{ color, fontSize: '1.15em', flexShrink: 0, mt: '0.18em', verticalAlign: 'text-top' }}
     />
   );
 };
