@@ -19,6 +19,8 @@ export type ProxyParts = {
 
 /** Longer than the ledger's own limits, so that its answer wins over a timeout here. */
 export const UPSTREAM_TIMEOUT_MS = 15_000;
+/** A caller that leaves after waiting this long gave up on us: a failure no ledger process can count. */
+export const GIVEN_UP_AFTER_MS = 1_000;
 /** What the public route lets through; metrics and everything else stay inside. */
 const PUBLIC_PATH = /^\/(v1\/|livez$|readyz$)/;
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
@@ -49,7 +51,12 @@ export function proxy(parts: ProxyParts) {
       const why = region === undefined ? 'the name payers use points at no known region' : `no ledger process answers in ${region}`;
       return refuse(new HttpError(503, 'no-backend', why, { 'retry-after': '1' }));
     }
-    forward(agent, backend, request, response, refuse);
+    const startedMs = performance.now();
+    const left = () => {
+      const waitedMs = performance.now() - startedMs;
+      if (waitedMs >= GIVEN_UP_AFTER_MS) countOwn(parts.metrics, backend.region, request, 504);
+    };
+    forward(agent, backend, request, response, refuse, left);
   };
   return {
     handle: (request: IncomingMessage, response: ServerResponse) => void handle(request, response),
@@ -59,7 +66,7 @@ export function proxy(parts: ProxyParts) {
 
 type Refuse = (error: HttpError) => void;
 
-function forward(agent: Agent, backend: Backend, request: IncomingMessage, response: ServerResponse, refuse: Refuse) {
+function forward(agent: Agent, backend: Backend, request: IncomingMessage, response: ServerResponse, refuse: Refuse, left: () => void) {
   const { method, url: path } = request;
   const headers = forwardedHeaders(request);
   const upstream = httpRequest({ host: '127.0.0.1', port: backend.port, method, path, headers, agent });
@@ -72,7 +79,8 @@ function forward(agent: Agent, backend: Backend, request: IncomingMessage, respo
     answer.on('aborted', () => response.destroy());
   });
   upstream.on('error', (error: NodeJS.ErrnoException) => {
-    if (response.headersSent) return response.destroy();
+    // Nobody is there any more to be answered.
+    if (response.headersSent || response.destroyed) return response.destroy();
     if (error.message === 'timeout') {
       return refuse(new HttpError(504, 'upstream-timeout', `no answer within ${UPSTREAM_TIMEOUT_MS} ms; the payment may have happened: repeat it with the same key`));
     }
@@ -85,7 +93,9 @@ function forward(agent: Agent, backend: Backend, request: IncomingMessage, respo
   upstream.on('close', () => clearTimeout(limit));
   response.on('close', () => {
     // The payer went away: nothing more to do for it here, and the ledger decides what it does.
-    if (!response.writableFinished) upstream.destroy();
+    if (response.writableFinished) return;
+    if (!response.headersSent) left();
+    upstream.destroy();
   });
   request.pipe(upstream);
 }
@@ -108,12 +118,17 @@ function withoutHopByHop<T extends NodeJS.Dict<string | string[]>>(headers: T): 
 }
 
 function answerItself(metrics: FrontMetrics, region: string, request: IncomingMessage, response: ServerResponse, error: HttpError) {
+  countOwn(metrics, region, request, error.status);
+  renderProblem(response, error);
+  request.resume();
+}
+
+/** Counts a request that ended here and not in the ledger. */
+function countOwn(metrics: FrontMetrics, region: string, request: IncomingMessage, status: number) {
   const path = (request.url ?? '/').split('?')[0]!;
   // Two parts of the path at most: ids must not become label values.
   const route = /^\/v1\/(accounts|transfers|trial-balance)\b/.exec(path)?.[0] ?? (path.startsWith('/v1/') ? '/v1/other' : path);
-  metrics.ownAnswers.inc({ service: 'ledger', region, instance: 'front', method: request.method ?? '', route, code: String(error.status) });
-  renderProblem(response, error);
-  request.resume();
+  metrics.ownAnswers.inc({ service: 'ledger', region, instance: 'front', method: request.method ?? '', route, code: String(status) });
 }
 
 function observe(metrics: FrontMetrics, region: string, response: ServerResponse) {

@@ -155,6 +155,29 @@ describe('traffic front', () => {
     }
   });
 
+  it('counts a caller that gave up waiting as failed, and one that just left not at all', async () => {
+    const hanging = createServer((request, response) => void (request.url === '/readyz' ? response.end() : undefined));
+    const port = await new Promise<number>(resolve => hanging.listen(0, '127.0.0.1', () => resolve((hanging.address() as AddressInfo).port)));
+    const slow = await startFront(
+      { publicPort: 0, dnsPort: 0, regions: [region('region-a', [port])], stateFile: path.join(folder, 'slow.json'), dnsToken: TOKEN, controlToken: 'c' },
+      () => {},
+    );
+    try {
+      const leave = (afterMs: number) => assert.rejects(fetch(`http://127.0.0.1:${slow.publicPort}/v1/transfers`, { method: 'POST', signal: AbortSignal.timeout(afterMs) }));
+      await Promise.all([leave(200), leave(1_300)]);
+      await wait(100);
+      const metrics = await (await fetch(`http://127.0.0.1:${slow.dnsPort}/metrics`)).text();
+      assert.match(metrics, /front_requests_total\{region="region-a",code="499"\} 2/);
+      const own = metrics.split('\n').filter(line => line.startsWith('http_requests_total{'));
+      assert.equal(own.length, 1, own.join());
+      assert.match(own[0]!, /code="504"\} 1$/);
+    } finally {
+      await slow.stop();
+      hanging.closeAllConnections();
+      hanging.close();
+    }
+  });
+
   it('keeps metrics and unknown paths inside', async () => {
     assert.equal((await fetch(`${pub}/metrics`)).status, 404);
     assert.equal((await fetch(`${pub}/v1x`)).status, 404);
