@@ -34,7 +34,7 @@ function installation(): { config: PlatformConfig; supervisor: ReturnType<typeof
 
 export async function commandUp(options: StartOptions & { foreground: boolean }): Promise<number> {
   const existing = installation();
-  if (existing?.supervisor) return alreadyUp(existing.config);
+  if (existing?.supervisor) return alreadyUp(existing.config, options);
   const config = resolvePlatform(repositoryRoot, stateDir(), process.env);
   findPrograms();
   serviceAccount();
@@ -46,14 +46,19 @@ export async function commandUp(options: StartOptions & { foreground: boolean })
   return options.foreground ? superviseHere(config, options, event => console.log(formatProgress(event))) : superviseDetached(config, options);
 }
 
-async function alreadyUp(config: PlatformConfig): Promise<number> {
+async function alreadyUp(config: PlatformConfig, options: StartOptions): Promise<number> {
   const status = await controlClient(config).status();
   if (!status) {
     console.error(`The supervisor runs but does not answer on port ${config.ports.control}; see ${logFile(config, SUPERVISOR)}. To start again: make down, make up`);
     return 1;
   }
   console.log(formatStatus(status));
-  console.log(allHealthy(status) ? `\nAlready running: ${status.url}` : '\nAlready running, but not everything is healthy.');
+  const hasPortal = status.processes.some(one => one.kind === 'portal');
+  if (!hasPortal && !options.dev && !options.databasesOnly) {
+    console.error('\nAlready running, but without the portal (make dev). To run it too: make down, make up');
+    return 1;
+  }
+  console.log(allHealthy(status) ? `\nAlready running${hasPortal ? `: ${status.url}` : ''}` : '\nAlready running, but not everything is healthy.');
   return allHealthy(status) ? 0 : 1;
 }
 

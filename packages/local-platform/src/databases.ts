@@ -1,7 +1,7 @@
 /** Brings up the two regions' databases, in whatever roles they had last. */
 import type { RegionConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { findLeader, readCluster, readStoredConfig } from './patroni.ts';
+import { findLeader, readCluster, readStoredConfig, writeStoredConfig } from './patroni.ts';
 import { answersOk, until } from './probes.ts';
 import { part, type Report } from './progress.ts';
 import { etcdSpec, haproxySpec, patroniSpec } from './regions.ts';
@@ -52,13 +52,22 @@ export async function startDatabases(parts: DatabaseParts): Promise<RegionConfig
   };
   const balancers = Promise.all(regions.map(region => start(haproxySpec(context, region))));
   await Promise.all(regions.map(region => start(etcdSpec(context, region))));
-  const roles = decideRoles(regions, await Promise.all(regions.map(readStoredConfig)));
+  const stored = await Promise.all(regions.map(readStoredConfig));
+  const roles = decideRoles(regions, stored);
+  await followPorts(roles, stored[regions.indexOf(roles.standby)]);
 
   const primary = startRegion(parts, roles.primary, 'primary');
   // A copy can only be made of something; an existing one is started at the same time.
   if (!roles.standbyExists) await primary;
   await Promise.all([primary, startRegion(parts, roles.standby, 'standby'), balancers]);
   return roles.primary;
+}
+
+/** The standby keeps the address of the primary's region; after a change of ports it would look in the old place. */
+async function followPorts({ primary, standby }: StoredRoles, stored: Record<string, unknown> | undefined): Promise<void> {
+  const standbyCluster = stored?.['standby_cluster'] as { port?: unknown } | undefined;
+  if (!stored || !standbyCluster || Number(standbyCluster.port) === primary.linkPort) return;
+  await writeStoredConfig(standby, { ...stored, standby_cluster: { ...standbyCluster, port: primary.linkPort } });
 }
 
 async function startRegion({ context, supervisor, report }: DatabaseParts, region: RegionConfig, role: 'primary' | 'standby'): Promise<void> {

@@ -16,12 +16,12 @@ function kindOf(name: string, members: string[]): string {
   return name.startsWith('ledger-') ? 'ledger' : name.replace(/-[ab]$/, '');
 }
 
-/** Stops every process with a pid file, and every database of this installation. */
+/** Stops every process with a pid file except the supervisor, and every database of this installation. */
 export async function stopLeftovers(config: PlatformConfig): Promise<void> {
   const folder = runDir(config);
   const members = config.regions.flatMap(region => region.members.map(member => member.name));
   const dataDir = (name: string) => join(config.stateDir, name, 'data');
-  const names = new Set([...runningNames(folder).filter(name => findRunning(folder, name)), ...members.filter(name => postmasterPid(dataDir(name)).length > 0)]);
+  const names = new Set([...runningNames(folder).filter(name => name !== 'supervisor' && findRunning(folder, name)), ...members.filter(name => postmasterPid(dataDir(name)).length > 0)]);
   for (const group of stopOrder([...names].map(name => ({ name, kind: kindOf(name, members), role: null })))) {
     await Promise.all(group.map(async name => {
       const postmaster = members.includes(name) ? postmasterPid(dataDir(name)) : [];

@@ -49,15 +49,21 @@ export async function replayPosition(restPort: number): Promise<number | undefin
   return status?.xlog?.location ?? status?.xlog?.replayed_location;
 }
 
+const configKey = (region: RegionConfig) => Buffer.from(`/payments/${region.id}/config`).toString('base64');
+
+async function etcdCall<T>(region: RegionConfig, path: string, body: unknown): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${region.etcd.clientPort}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`${region.etcd.name} answers ${response.status} to ${path} of Patroni's configuration`);
+  return (await response.json()) as T;
+}
+
 /** The region's dynamic configuration in etcd, or undefined before its cluster was made. Works while Patroni is down. */
 export async function readStoredConfig(region: RegionConfig): Promise<Record<string, unknown> | undefined> {
-  const key = Buffer.from(`/payments/${region.id}/config`).toString('base64');
-  const response = await fetch(`http://127.0.0.1:${region.etcd.clientPort}/v3/kv/range`, {
-    method: 'POST',
-    body: JSON.stringify({ key }),
-    signal: AbortSignal.timeout(5_000),
-  });
-  if (!response.ok) throw new Error(`${region.etcd.name} answers ${response.status} for Patroni's configuration`);
-  const { kvs } = (await response.json()) as { kvs?: { value: string }[] };
+  const { kvs } = await etcdCall<{ kvs?: { value: string }[] }>(region, 'range', { key: configKey(region) });
   return kvs?.[0] ? (JSON.parse(Buffer.from(kvs[0].value, 'base64').toString('utf8')) as Record<string, unknown>) : undefined;
+}
+
+/** Replaces the dynamic configuration while no Patroni of the region runs. */
+export async function writeStoredConfig(region: RegionConfig, config: Record<string, unknown>): Promise<void> {
+  await etcdCall(region, 'put', { key: configKey(region), value: Buffer.from(JSON.stringify(config)).toString('base64') });
 }

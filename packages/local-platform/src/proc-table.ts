@@ -14,6 +14,8 @@ export interface ProcessRef {
 
 export interface ProcessFacts extends ProcessRef {
   parentPid: number;
+  /** Process group; programs of the platform lead their own. 0 when unknown. */
+  groupId: number;
   /** User and system time so far, in clock ticks (1/100 s). */
   cpuTicks: number;
 }
@@ -35,16 +37,16 @@ function readProc(pid: number): ProcessFacts | undefined {
   }
   // The command, in brackets, may hold spaces and brackets itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, parent] = fields;
+  const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
-  return { pid, parentPid: Number(parent), cpuTicks: Number(fields[11]) + Number(fields[12]), startTime: fields[19] ?? '' };
+  return { pid, parentPid: Number(parent), groupId: Number(group), cpuTicks: Number(fields[11]) + Number(fields[12]), startTime: fields[19] ?? '' };
 }
 
 function readPs(pid: number): ProcessFacts | undefined {
   const { stdout } = spawnSync('ps', ['-o', 'ppid=,state=,lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 5_000 });
   const match = /^\s*(\d+)\s+(\S+)\s+(.+?)\s*$/m.exec(stdout ?? '');
   if (!match || match[2]!.startsWith('Z')) return undefined;
-  return { pid, parentPid: Number(match[1]), cpuTicks: 0, startTime: match[3]! };
+  return { pid, parentPid: Number(match[1]), groupId: 0, cpuTicks: 0, startTime: match[3]! };
 }
 
 /** Whether this very process still runs. */
@@ -66,6 +68,11 @@ export function withDescendants(roots: number[], everything = allProcesses()): P
   // Grows while it is walked: each process found may have children of its own.
   for (const one of found) found.push(...everything.filter(child => child.parentPid === one.pid && !found.includes(child)));
   return found;
+}
+
+/** What runs in the process group of a leader that has ended. Empty while the leader, or a new process of its number, runs. */
+export function groupMembers(leaderPid: number): ProcessFacts[] {
+  return readProcess(leaderPid) ? [] : allProcesses().filter(one => one.groupId === leaderPid);
 }
 
 /** Memory that belongs to the process alone plus its share of what it shares, in bytes; 0 when unknown. */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fchownSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, readProcess, withDescendants, type ProcessRef } from './proc-table.ts';
+import { groupMembers, isAlive, readProcess, withDescendants, type ProcessRef } from './proc-table.ts';
 
 /** Who a server runs as when we are root; undefined: as ourselves. */
 export interface Account {
@@ -121,6 +121,11 @@ export function killTree(roots: number[]): ProcessRef[] {
   const all = withDescendants(roots);
   for (const one of all) signalProcess(one, 'SIGKILL');
   return all;
+}
+
+/** Kills what is left of the group of a program that has ended. A database that Patroni started has a group of its own. */
+export function killGroup(leaderPid: number): void {
+  for (const one of groupMembers(leaderPid)) signalProcess(one, 'SIGKILL');
 }
 
 /** Waits until none of them runs. Returns those that still do when time is up. */

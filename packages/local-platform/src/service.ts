@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { controlRoutes } from './control.ts';
 import type { PlatformConfig } from './config.ts';
 import { runDir, type Context } from './context.ts';
+import { stopLeftovers } from './leftovers.ts';
 import { listen, router, type RunningServer } from './http-kit.ts';
 import { trimLogs } from './log-files.ts';
 import { observer } from './observe.ts';
@@ -15,6 +16,7 @@ import { fileReport, type Report } from './progress.ts';
 import { makeFolder, serviceAccount, writePlatform } from './settings.ts';
 import { startPlatform, type StartOptions } from './startup.ts';
 import { stopOrder } from './shutdown.ts';
+import { stopTasks } from './tasks.ts';
 import { Supervisor, type Log } from './supervisor.ts';
 import { Workloads } from './workloads.ts';
 
@@ -94,11 +96,14 @@ export class Service {
 
   async #stop(): Promise<void> {
     this.#supervisor.close();
+    stopTasks();
     const startedAt = performance.now();
     for (const group of stopOrder(await this.#observed())) {
       const results = await Promise.allSettled(group.map(name => this.#supervisor.stop(name)));
       for (const result of results) if (result.status === 'rejected') log('stop failed', { error: String(result.reason) });
     }
+    // What an earlier supervisor started and this one had not come to yet.
+    await stopLeftovers(this.#config);
     await this.#control?.close();
     rmSync(pidFile(runDir(this.#config), SUPERVISOR), { force: true });
     log('stopped', { ms: Math.round(performance.now() - startedAt) });

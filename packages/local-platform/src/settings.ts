@@ -71,7 +71,7 @@ export function resolvePlatform(root: string, stateDir: string, env: NodeJS.Proc
   const settingsFile = join(root, 'packages/local-platform/platform.yaml');
   let portOffset: number;
   try {
-    // An installation keeps its ports: addresses of the other region are stored inside the databases.
+    // An installation keeps its ports until told otherwise: addresses stand in catalogs and bookmarks.
     portOffset = env['AIRPAY_PORT_OFFSET'] ? parsePortOffset(env['AIRPAY_PORT_OFFSET']) : (existing?.portOffset ?? 0);
   } catch (error) {
     throw new SetupError((error as Error).message);

@@ -52,15 +52,16 @@ export async function startPlatform(parts: Parts): Promise<void> {
     return;
   }
   const { context: { config } } = parts;
+  const front = startOwn(parts, 'front');
   const stateless = Promise.all([
     ...config.regions.map(region => startOne(parts, redisSpec(parts.context, region))),
-    startOwn(parts, 'git-host'), startOwn(parts, 'front'), startOwn(parts, 'cluster-api'),
+    startOwn(parts, 'git-host'), front, startOwn(parts, 'cluster-api'),
   ]);
   const data = startOwn(parts, 'link').then(() => startDatabases(parts)).then(primary => startLedger(parts, primary));
   const monitoring = startMonitoring(parts);
   const hub = startHub(parts);
-  await Promise.all([stateless, data, monitoring, hub, startPortal(parts, Promise.all([hub, monitoring]))]);
-  await startOwn(parts, 'payer');
+  const payments = Promise.all([data, front]).then(() => startOwn(parts, 'payer'));
+  await Promise.all([stateless, payments, monitoring, startPortal(parts, Promise.all([hub, monitoring]))]);
 }
 
 async function startHub(parts: Parts): Promise<void> {

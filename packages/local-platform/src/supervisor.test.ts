@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { until } from './probes.ts';
-import { isAlive } from './proc-table.ts';
+import { isAlive, withDescendants } from './proc-table.ts';
 import { findRunning } from './process.ts';
 import { Supervisor, type ProcessSpec } from './supervisor.ts';
 
@@ -67,6 +67,25 @@ test('a start that never gets healthy is an error that names the log', async () 
   supervisor.add(sleeper('three', { healthy: async () => false, startTimeoutMs: 300 }));
   await assert.rejects(supervisor.start('three'), /three did not become healthy within 0.3 s; see .*three\.log/);
   await supervisor.stop('three');
+});
+
+test('a child that outlives its program is ended before the program starts again', async () => {
+  const supervisor = new Supervisor(folder, () => undefined);
+  supervisor.watch();
+  const spec = sleeper('parent');
+  spec.launch = { ...spec.launch, args: ['-c', 'sleep 61 & wait'] };
+  supervisor.add(spec);
+  try {
+    await supervisor.start('parent');
+    const first = supervisor.get('parent')!.pid!;
+    assert.ok(await until(() => withDescendants([first]).length === 2, 2_000, 50));
+    const child = withDescendants([first])[1]!;
+    supervisor.kill('parent', 'SIGKILL', false);
+    assert.ok(await until(() => !isAlive(child), 3_000, 50));
+  } finally {
+    supervisor.close();
+    await supervisor.stop('parent');
+  }
 });
 
 test('a program that keeps dying is given up early, with the end of its log', async () => {

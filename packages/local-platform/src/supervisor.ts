@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { lastLines, trimLog } from './log-files.ts';
 import { until } from './probes.ts';
-import { findRunning, killTree, launch, launchHash, pidFile, signalProcess, stopProcess, type Launch, type Running } from './process.ts';
+import { findRunning, killGroup, killTree, launch, launchHash, pidFile, signalProcess, stopProcess, type Launch, type Running } from './process.ts';
 import { isAlive } from './proc-table.ts';
 
 export type ProcessState = 'starting' | 'healthy' | 'unhealthy' | 'stopped' | 'failed';
@@ -88,7 +88,7 @@ export class Supervisor {
     this.#timers.push(setInterval(() => void this.#checkHealth(), HEALTH_EVERY_MS));
   }
 
-  /** No restarts from here on; the programs go on running. */
+  /** No starts from here on; the programs go on running. */
   close(): void {
     this.#closing = true;
     for (const timer of this.#timers) clearInterval(timer);
@@ -192,6 +192,7 @@ export class Supervisor {
 
   async #run(one: Managed): Promise<'started' | 'adopted'> {
     const { launch: spec } = one.spec;
+    if (this.#closing) throw new Error('the platform is being stopped');
     if (one.running && isAlive(one.running)) return 'adopted';
     one.busy = true;
     one.state = 'starting';
@@ -238,6 +239,8 @@ export class Supervisor {
     const factor = one.spec.restartDelayFixed ? 1 : 2 ** Math.max(0, one.earlyDeaths - 1);
     const delayMs = Math.min(RESTART_MAX_MS, one.spec.restartDelayMs * factor);
     this.#log('died', { process: one.spec.launch.name, pid: running.pid, how: one.lastExit ?? 'unknown', livedMs, restartInMs: delayMs });
+    // The worker of a killed HAProxy would keep its port.
+    killGroup(running.pid);
     this.#forget(one);
     one.state = 'failed';
     one.restartAt = Date.now() + delayMs;

@@ -4,6 +4,15 @@ import { closeSync, openSync } from 'node:fs';
 import type { PlatformConfig } from './config.ts';
 import { logFile } from './context.ts';
 import { lastLines } from './log-files.ts';
+import { killTree } from './process.ts';
+
+/** Pids of the tasks that run now. */
+const runningTasks = new Set<number>();
+
+/** Kills every task with all its children; their `runTask` then fails. */
+export function stopTasks(): void {
+  killTree([...runningTasks]);
+}
 
 export interface Task {
   name: string;
@@ -19,10 +28,11 @@ export async function runTask(config: PlatformConfig, { name, args, cwd, env, ti
   const log = openSync(file, 'a');
   try {
     const child = spawn(process.execPath, args, { cwd, env: { ...process.env as Record<string, string>, ...env }, stdio: ['ignore', log, log], timeout: timeoutMs });
+    if (child.pid !== undefined) runningTasks.add(child.pid);
     const how = await new Promise<string>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve(code === 0 ? 'ok' : signal ?? `exit code ${code}`));
-    });
+    }).finally(() => runningTasks.delete(child.pid ?? 0));
     if (how !== 'ok') throw new Error(`${name} failed (${how}); see ${file}\n${lastLines(file, 8).join('\n')}`);
   } finally {
     closeSync(log);
