@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 const ROOT = path.resolve(__dirname, '../../..');
 
 /** The configuration with app-config.yaml below it, every ${NAME} replaced by a value that fits. */

@@ -5,6 +5,8 @@ import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import request from 'supertest';
 import module from './index';
 
+// Generous: several suites share two cores.
+jest.setTimeout(60_000);
 const PEOPLE = [
   { ref: 'user:default/lea', title: 'Lea Brandt', role: 'Payments engineer' },
   { ref: 'user:default/gone', title: 'Left Us', role: 'Former engineer' },

@@ -15,6 +15,8 @@ import module from './index';
 import { RolePolicy } from './policy';
 import { readRoles } from './roles';
 
+// Generous: several suites share two cores.
+jest.setTimeout(60_000);
 const ROLES = {
   engineer: ['group:default/payments-core'],
   recovery: ['group:default/sre', 'group:default/incident-command'],

@@ -17,6 +17,8 @@ import { readFolder } from './adapters/workspace';
 import { markerOf, writeMarker } from './domain/marker';
 import { readPlatform } from './domain/platform';
 
+// Generous: several suites share two cores.
+jest.setTimeout(60_000);
 const REQUEST = {
   name: 'card-payments',
   description: 'Card payments',
@@ -200,7 +202,7 @@ describe('airpay:confirm', () => {
     await expect(run(createConfirmAction(options()), { request: REQUEST, parts: ['service'] })).rejects.toThrow(
       'card-payments was published, but reading it back does not show what was pushed',
     );
-  }, 15_000);
+  });
 
   it('asks nobody in a dry run', async () => {
     await run(createConfirmAction(options()), { request: REQUEST, parts: ['service'] }, { isDryRun: true });

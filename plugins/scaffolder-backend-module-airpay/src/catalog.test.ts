@@ -1,9 +1,15 @@
 /** The sample company of catalog/ holds together. */
 import { Entity, getCompoundEntityRef, parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { readCatalog, ROOT } from '../dev/harness';
+
+// Generous: several suites share two cores.
+jest.setTimeout(120_000);
 
 let entities: Entity[];
 let known: Set<string>;
@@ -105,4 +111,22 @@ it('people, roles and regions of the configuration exist in the catalog', async 
     `system:default/${shared.airpay.templates.system}`,
   ];
   expect(refs.filter(ref => !known.has(ref))).toEqual([]);
+});
+
+it('what has docs builds without a broken link, and runbooks are pages of them', async () => {
+  const documented = entities.filter(entity => entity.metadata.annotations?.['backstage.io/techdocs-ref'] === 'dir:.');
+  expect(documented.map(entity => entity.metadata.name).sort()).toEqual(['ledger', 'portal']);
+  for (const { metadata } of documented) {
+    const folder = metadata.name === 'portal' ? ROOT : path.join(ROOT, metadata.name);
+    const runbook = metadata.annotations!['airpay.com/runbook'];
+    if (runbook) await fs.access(path.join(folder, runbook));
+    const site = await fs.mkdtemp(path.join(os.tmpdir(), 'airpay-docs-'));
+    try {
+      // TechDocs calls the same program; --strict makes every warning, such as a link to nowhere, an error.
+      await promisify(execFile)('mkdocs', ['build', '--strict', '--quiet', '--site-dir', site], { cwd: folder });
+      await fs.access(path.join(site, 'index.html'));
+    } finally {
+      await fs.rm(site, { recursive: true, force: true });
+    }
+  }
 });

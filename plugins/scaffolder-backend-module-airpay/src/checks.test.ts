@@ -3,7 +3,7 @@ import { readInputs, startHarness } from '../dev/harness';
 import { checkRendered } from './checks';
 import { withoutStringsAndComments } from './checks/terraform';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 let files: Map<string, string>;
 beforeAll(async () => {
   const harness = await startHarness();

@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { Harness, readInputs, ROOT, startHarness, TEMPLATES } from '../dev/harness';
 import { checkRendered } from './checks';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 const run = promisify(execFile);
 
 describe('payment-service', () => {
@@ -76,7 +76,7 @@ describe('payment-service', () => {
       }
       await fs.symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
       // A process of its own: Jest's loader must not stand between the service and Node. Its variables stay here too.
-      const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, timeout: 90_000 };
+      const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, timeout: 240_000 };
       const tests = ['test/payments.test.ts', 'test/config.test.ts'];
       const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap', ...tests], options);
       expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(20);
