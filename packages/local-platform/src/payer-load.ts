@@ -10,8 +10,11 @@ export type LoadTools = {
   inFlight: (count: number) => void;
 };
 
-/** During an outage payments pile up waiting; beyond this no further ones are started. */
-export const IN_FLIGHT_MAX = 200;
+/**
+ * During an outage payments pile up waiting, each asking again twice a second; beyond this no
+ * further ones are started, so that the payer's retries do not become the next outage.
+ */
+export const IN_FLIGHT_MAX = 40;
 
 /** A load over the given balances (minor units by account id), which it keeps up to date. */
 export function paymentLoad(balances: Map<string, bigint>, tools: LoadTools) {
