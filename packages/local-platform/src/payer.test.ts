@@ -213,8 +213,13 @@ describe('the payer against a ledger that fails', () => {
     const port = await new Promise<number>(resolve => ledger.server.listen(0, '127.0.0.1', () => resolve((ledger.server.address() as AddressInfo).port)));
     const logFile = path.join(folder, 'acknowledged.jsonl');
     const payer = await startPayer({ port: 0, frontPort: port, apiKey: 'key', hostName: 'ledger.pay.airpay.example', logFile, paymentsPerSecond: 150, syntheticEveryMs: 300 }, () => {});
-    await wait(4_000);
     const base = `http://127.0.0.1:${payer.port}`;
+    const deadlineMs = Date.now() + 20_000;
+    const enough = async () => {
+      const text = await (await fetch(`${base}/metrics`)).text();
+      return ((await (await fetch(`${base}/v1/gap`)).json()) as any).acknowledgedCount > 250 && /synthetic_payments_total\{result="ok"\} [1-9]/.test(text);
+    };
+    while (Date.now() < deadlineMs && !(await enough())) await wait(200);
     const listed = await (await fetch(`${base}/v1/acknowledged?limit=10000`)).json() as any;
     const cut = await (await fetch(`${base}/v1/acknowledged?limit=5`)).json() as any;
     const gap = await (await fetch(`${base}/v1/gap`)).json() as any;
