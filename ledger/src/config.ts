@@ -15,6 +15,8 @@ export interface Config {
   apiKeys: ApiKey[];
   logLevel: string;
   poolMax: number;
+  /** How long a request may wait for a connection. */
+  acquireTimeoutMs: number;
   /** Requests that may wait for a connection before more are refused with 503. */
   queueMax: number;
   statementTimeoutMs: number;
@@ -64,6 +66,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     apiKeys: readApiKeys(env.LEDGER_API_KEYS, faults),
     logLevel: text('LEDGER_LOG_LEVEL', 'info', new RegExp(`^(${levels.join('|')})$`)),
     poolMax: whole('LEDGER_POOL_MAX', 10, 2, 100),
+    acquireTimeoutMs: whole('LEDGER_ACQUIRE_TIMEOUT_MS', 3_000, 100, 60_000),
     queueMax: whole('LEDGER_QUEUE_MAX', 500, 1, 100_000),
     statementTimeoutMs: whole('LEDGER_STATEMENT_TIMEOUT_MS', 5_000, 100, 60_000),
     lockTimeoutMs: whole('LEDGER_LOCK_TIMEOUT_MS', 3_000, 50, 60_000),

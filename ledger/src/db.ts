@@ -20,6 +20,7 @@ export interface DatabaseOptions {
   url: string;
   applicationName: string;
   poolMax: number;
+  acquireTimeoutMs: number;
   queueMax: number;
   statementTimeoutMs: number;
   lockTimeoutMs: number;
@@ -28,7 +29,6 @@ export interface DatabaseOptions {
   onConnectionError: (error: Error) => void;
 }
 
-const acquireTimeoutMs = 3_000;
 const probeTimeoutMs = 1_000;
 const attemptsMax = 6;
 /** No new attempt is begun after this; the client does better with a 503 than with waiting. */
@@ -94,7 +94,7 @@ export class Database {
       connectionString: options.url,
       application_name: options.applicationName,
       max: options.poolMax,
-      connectionTimeoutMillis: acquireTimeoutMs,
+      connectionTimeoutMillis: options.acquireTimeoutMs,
       idleTimeoutMillis: 30_000,
       // So that connections move over to a new primary even if nothing ever breaks them.
       maxLifetimeSeconds: 300,

@@ -25,6 +25,7 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
     url: config.databaseUrl,
     applicationName: `ledger ${config.region} ${config.instance}`,
     poolMax: config.poolMax,
+    acquireTimeoutMs: config.acquireTimeoutMs,
     queueMax: config.queueMax,
     statementTimeoutMs: config.statementTimeoutMs,
     lockTimeoutMs: config.lockTimeoutMs,

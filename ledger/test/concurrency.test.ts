@@ -108,7 +108,7 @@ test('the isolation level is READ COMMITTED, said by the service and not left to
   const name = new URL(strict.url('postgres')).pathname.slice(1);
   await strict.as('postgres', `ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
   await strict.as('postgres', `ALTER DATABASE ${name} SET synchronous_commit = 'off'`);
-  const ledger = await startLedger(strict);
+  const ledger = await startLedger(strict, { LEDGER_LOCK_TIMEOUT_MS: '3000', LEDGER_STATEMENT_TIMEOUT_MS: '5000' });
   try {
     const seen = await ledger.service.database.transaction(async transaction => transaction.query({ text: "SELECT current_setting('transaction_isolation') AS isolation, current_setting('synchronous_commit') AS commit, current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement" }));
     assert.deepEqual(seen, [{ isolation: 'read committed', commit: 'on', lock: '3s', statement: '5s' }]);

@@ -11,7 +11,7 @@ let other: TestLedger;
 let api: Api;
 before(async () => {
   database = await createDatabase();
-  ledger = await startLedger(database, { LEDGER_LOCK_TIMEOUT_MS: '300' });
+  ledger = await startLedger(database);
   other = await startLedger(database, { LEDGER_INSTANCE: 'ledger-test-2' });
   api = ledger.api;
   await api.account('a');
@@ -84,10 +84,15 @@ test('while the first request is still running, the second is told so', async ()
   await first.connect();
   await first.query('BEGIN');
   await first.query('SELECT * FROM ledger.lock_for_posting($1, $2, $3)', ['default', key, ['a', 'b']]);
-  const reply = await api.transfer('a', 'b', 7, {}, key);
-  assert.deepEqual([reply.status, reply.json.code, reply.json.retryable], [409, 'idempotency-key-in-flight', true]);
-  await first.query('ROLLBACK');
-  await first.end();
+  const impatient = await startLedger(database, { LEDGER_LOCK_TIMEOUT_MS: '300' });
+  try {
+    const reply = await impatient.api.transfer('a', 'b', 7, {}, key);
+    assert.deepEqual([reply.status, reply.json.code, reply.json.retryable], [409, 'idempotency-key-in-flight', true]);
+  } finally {
+    await first.query('ROLLBACK');
+    await first.end();
+    await impatient.close();
+  }
   assert.equal((await api.transfer('a', 'b', 7, {}, key)).status, 201, 'the refusal for now was not stored');
 });
 

@@ -78,7 +78,7 @@ test('each request is one JSON log line with its route, never its path or body',
 });
 
 test('SIGTERM: readyz 503 at once, a running request is answered, then the port closes and the process ends with 0', async () => {
-  const ledgerProcess = await spawnLedger(database, { LEDGER_DRAIN_DELAY_MS: '700' });
+  const ledgerProcess = await spawnLedger(database, { LEDGER_DRAIN_DELAY_MS: '2500' });
   const person = new pg.Client({ connectionString: database.url('postgres') });
   await person.connect();
   try {
@@ -87,10 +87,10 @@ test('SIGTERM: readyz 503 at once, a running request is answered, then the port 
     const long = ledgerProcess.api.transfer('cash-clearing:eur', 'equity:eur', 5, { currency: 'EUR' }).finally(() => (answered = true));
     await eventually(async () => (await database.as('postgres', "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))[0]?.['n'], waiting => waiting === 1);
     ledgerProcess.child.kill('SIGTERM');
-    await eventually(async () => (await fetch(`${ledgerProcess.url}/readyz`)).status, status => status === 503, 500);
+    await eventually(async () => (await fetch(`${ledgerProcess.url}/readyz`)).status, status => status === 503, 2_000);
     // Still serving: balancers need time to notice.
     assert.equal((await ledgerProcess.api.get('/v1/accounts/equity:eur')).status, 200);
-    await eventually(() => fetch(`${ledgerProcess.url}/livez`).then(() => 'open', () => 'closed'), state => state === 'closed', 3_000);
+    await eventually(() => fetch(`${ledgerProcess.url}/livez`).then(() => 'open', () => 'closed'), state => state === 'closed');
     assert.equal(answered, false);
     await person.query('COMMIT');
     assert.equal((await long).status, 201);
@@ -103,7 +103,7 @@ test('SIGTERM: readyz 503 at once, a running request is answered, then the port 
 });
 
 test('the shutdown has a deadline: a request that never ends does not keep the process', async () => {
-  const ledgerProcess = await spawnLedger(database, { LEDGER_SHUTDOWN_TIMEOUT_MS: '500', LEDGER_LOCK_TIMEOUT_MS: '20000', LEDGER_STATEMENT_TIMEOUT_MS: '30000' });
+  const ledgerProcess = await spawnLedger(database, { LEDGER_SHUTDOWN_TIMEOUT_MS: '500' });
   const person = new pg.Client({ connectionString: database.url('postgres') });
   await person.connect();
   try {

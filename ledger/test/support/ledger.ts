@@ -80,6 +80,10 @@ export function environment(database: TestDatabase, over: Record<string, string>
     LEDGER_DATABASE_URL: database.url('ledger_app'),
     LEDGER_API_KEYS: apiKey,
     LEDGER_DRAIN_DELAY_MS: '0',
+    // Generous, so that a slow machine is not taken for a locked account; tests of a limit set their own.
+    LEDGER_ACQUIRE_TIMEOUT_MS: '20000',
+    LEDGER_LOCK_TIMEOUT_MS: '20000',
+    LEDGER_STATEMENT_TIMEOUT_MS: '30000',
     ...over,
   };
 }

@@ -50,7 +50,7 @@ export function freePort(): Promise<number> {
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode}`);
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
     client.on('error', () => undefined);
@@ -63,7 +63,7 @@ async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
       await client.end().catch(() => undefined);
     }
   }
-  throw new Error('postgres did not start within 15 s');
+  throw new Error('postgres did not start within 60 s');
 }
 
 /** Makes the server with its roles and a migrated template database, and starts it. The folder must not exist. */

@@ -28,14 +28,14 @@ export async function spawnLedger(database: TestDatabase, over: Record<string, s
   const url = `http://127.0.0.1:${port}`;
   const alive = () => fetch(`${url}/livez`).then(reply => reply.ok, () => false);
   for (let tries = 0; !(await alive()); tries++) {
-    if (tries > 200 || child.exitCode !== null) throw new Error(`the ledger did not start:\n${text}`);
+    if (tries > 600 || child.exitCode !== null) throw new Error(`the ledger did not start:\n${text}`);
     await sleep(50);
   }
   return { child, url, api: new Api(url), output: () => text, ended };
 }
 
 /** Asks again until the answer is as wanted. Throws the last one after `timeoutMs`. */
-export async function eventually<T>(ask: () => Promise<T>, wanted: (value: T) => boolean, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, wanted: (value: T) => boolean, timeoutMs = 30_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await ask();
