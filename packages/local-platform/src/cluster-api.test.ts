@@ -71,7 +71,7 @@ describe('cluster stand-ins', () => {
   const pods = async (region: 'a' | 'b') => (await kube(region, 'GET', PODS)).body.items as any[];
   const ready = (pod: any) => pod.status.conditions.some((item: any) => item.type === 'Ready' && item.status === 'True');
   const eventually = async (what: string, test: () => Promise<boolean>) => {
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 250; tries += 1) {
       if (await test()) return;
       await wait(80);
     }
