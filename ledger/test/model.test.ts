@@ -115,7 +115,7 @@ test('after all of them the whole journal passes the audit, and the trial balanc
   const results = await runChecks(client);
   await client.end();
   assert.deepEqual(results.filter(result => result.faults > 0), []);
-  assert.ok(results[0]!.checked > 100);
+  assert.ok(results[0]!.checked >= 30, `only ${results[0]!.checked} entries`);
   const { json } = await ledger.api.get('/v1/trial-balance');
   assert.deepEqual(json.currencies.map((row: { currency: string; differenceMinor: string }) => [row.currency, row.differenceMinor]), [['EUR', '0'], ['GBP', '0'], ['MXN', '0'], ['USD', '0']]);
   assert.ok(BigInt(json.currencies[3].debitMinor) > 0n);
