@@ -40,7 +40,7 @@ function service(over: { kubernetes?: Kubernetes[]; rules?: () => Promise<AlertR
     prometheus: { instant: async () => [], range: async () => [], alertRules: over.rules ?? (async () => [rule('LedgerDown', { component: 'ledger' }), rule('Burn', { sloth_service: 'ledger' })]) },
     kubernetes: over.kubernetes ?? [
       region('region-a', [
-        object('Namespace', 'payments', { labels: { system: 'payments' } }),
+        object('Namespace', 'payments', { labels: { component: 'namespace', system: 'payments' } }),
         object('Pod', 'ledger-7f9c-abcde', { labels: { 'backstage.io/kubernetes-id': 'ledger' }, ip: '10.0.0.7', state: 'Running' }),
         object('Pod', 'stray-1'),
         object('HTTPRoute', 'ledger', { hosts: ['ledger.pay.airpay.example', 'pay.airpay.example'], backends: ['ledger'] }),

@@ -46,7 +46,8 @@ function subjectOf(object: KubernetesObject, reading: KubernetesReading, index: 
   const source = `Kubernetes API, ${reading.region}`;
   const where = object.namespace ? ` in namespace ${object.namespace}` : '';
   const named = `${object.kind} ${object.name}${where}`;
-  for (const key of workloadLabels) {
+  // A namespace is shared: its "component" label, if any, names the namespace itself.
+  for (const key of object.kind === 'Namespace' ? [] : workloadLabels) {
     const value = object.labels[key];
     if (!value) continue;
     const because = [sentence(`${named} carries the label ${key}=${value}`, source, reading.at)];
