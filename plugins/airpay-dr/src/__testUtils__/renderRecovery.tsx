@@ -1,8 +1,14 @@
 import { mockApis, renderTestApp } from '@backstage/frontend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { configure } from '@testing-library/react';
 import type { RecoveryApi } from '../adapters/api';
 import { recoveryApiRef } from '../adapters/api';
+// Loaded before the first test, which would otherwise wait for it inside its own time limit.
+import '../components/RecoveryPage';
 import { airpayDrPlugin as plugin } from '../plugin';
+
+configure({ asyncUtilTimeout: 10_000 });
+jest.setTimeout(40_000);
 
 const nobodyAsked = async () => {
   throw new Error('this call was not expected');

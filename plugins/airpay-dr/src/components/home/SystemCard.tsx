@@ -30,7 +30,7 @@ export const SystemCard = ({ system, loadedAtMs, intervalMs }: Props) => (
       <StatusMark status={readinessStatus[system.readiness]}>{readinessSentence(system)}</StatusMark>
     </Typography>
     <OpenRun system={system} />
-    <Box sx={{ mt: 2, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(170px, 1fr))' }}>
+    <Box sx={{ mt: 2, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))' }}>
       <AtRisk system={system} />
       <Goals system={system} />
     </Box>

@@ -71,7 +71,7 @@ const Head = ({ plan, system, loadedAtMs, intervalMs }: Omit<Props, 'onReread'>)
           <TextLink to={runLink({ id: openRunId })}>Open the run</TextLink>
         </Alert>
       )}
-      <Box sx={{ mt: 1.5, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(160px, 1fr))' }}>
+      <Box sx={{ mt: 1.5, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))' }}>
         <Figure name="From" value={system ? regionTitle(system, plan.from) : plan.from} />
         <Figure name="To" value={system ? regionTitle(system, plan.to) : plan.to} />
         <Figure

@@ -54,7 +54,7 @@ describe('the plan page', () => {
     expect(asked[1]).toEqual(asked[0]);
     expect(asked[0]).toMatchObject({ plan: 'planned-region-switch', system: 'payments', to: 'region-b', planHash: 'a'.repeat(64), confirmation: 'SWITCH payments', reason: 'Quarterly exercise' });
     expect(asked[0].id).toMatch(/^[0-9a-f-]{36}$/);
-  }, 15_000);
+  });
 
   it('tells when the plan has changed and does not start from the old one', async () => {
     let hash = 'a'.repeat(64);
@@ -75,7 +75,7 @@ describe('the plan page', () => {
     expect(startButton()).toBeDisabled();
     await userEvent.click(screen.getByRole('button', { name: 'I have read the new plan' }));
     await waitFor(() => expect(startButton()).toBeEnabled());
-  }, 15_000);
+  });
 
   it('is for those who may', async () => {
     renderRecovery(path, { system, plan: async () => aPlan(Date.now()) }, false);

@@ -35,7 +35,7 @@ export const RunHeader = ({ run, system, loadedAtMs, intervalMs }: Props) => {
         <RunState state={run.state} />
         <span role="status">{runSentence(run)}</span>
       </Typography>
-      <Box sx={{ mt: 2, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(150px, 1fr))' }}>
+      <Box sx={{ mt: 2, display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))' }}>
         <Elapsed run={run} system={system} loadedAtMs={loadedAtMs} />
         <Figure
           name="At risk at the start"

@@ -78,7 +78,7 @@ describe('the run page', () => {
     });
     await screen.findByText('5 of 10 steps done. Now: Promote Region B.');
     down = true;
-    expect(await screen.findByText(/what you see is the last answer.*connection refused/, {}, { timeout: 4000 })).toBeInTheDocument();
+    expect(await screen.findByText(/what you see is the last answer.*connection refused/)).toBeInTheDocument();
     expect(screen.getByText('5 of 10 steps done. Now: Promote Region B.')).toBeInTheDocument();
   });
 

@@ -37,7 +37,7 @@ export const RunSummary = ({ run, system }: { run: Run; system: RecoverySystem |
   return (
     <Section title="Summary">
       <Typography sx={{ mb: 1.5, fontSize: 16 }}>{resultSentence(result)}</Typography>
-      <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(160px, 1fr))' }}>
+      <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))' }}>
         <Figure name="Write gap" value={durationMsText(result.writeGapMs)} note="longest time without an acknowledged payment, from the payer’s log" />
         <Figure
           name="Acknowledged payments lost"

@@ -1,7 +1,7 @@
 import type { Status } from '@airpay/plugin-airpay-dr-common';
 import CheckIcon from '@mui/icons-material/CheckCircleOutlined';
-import WatchIcon from '@mui/icons-material/ErrorOutlined';
-import UnknownIcon from '@mui/icons-material/HelpOutlined';
+import WatchIcon from '@mui/icons-material/ErrorOutline';
+import UnknownIcon from '@mui/icons-material/HelpOutline';
 import ActIcon from '@mui/icons-material/ReportOutlined';
 import Box from '@mui/material/Box';
 import type { ReactNode } from 'react';
@@ -18,8 +18,8 @@ const looks = {
 export const StatusMark = ({ status, children }: { status: Status; children?: ReactNode }) => {
   const { Icon, color } = looks[status];
   return (
-    <Box component="span" sx={{ display: 'inline-flex', alignItems: 'center', gap: 0.5, color, fontWeight: 600, verticalAlign: 'bottom' }}>
-      <Icon fontSize="inherit" aria-hidden sx={{ flexShrink: 0, fontSize: '1.15em' }} />
+    <Box component="span" sx={{ display: 'inline-flex', alignItems: 'flex-start', gap: 0.5, color, fontWeight: 600, verticalAlign: 'bottom' }}>
+      <Icon fontSize="inherit" aria-hidden sx={{ flexShrink: 0, fontSize: '1.15em', mt: '0.17em' }} />
       <span>{children ?? statusWord[status]}</span>
     </Box>
   );
