@@ -22,7 +22,7 @@ describe('home page', () => {
       overview: async () =>
         exampleOverview([], { moneyIsMoving: 'unknown', paymentsPerMinute: none, okRatio: none, p99Seconds: none, errors: [{ source: 'Prometheus', message: 'no answer' }] }),
     });
-    renderPlugin('/', { api });
+    renderPlugin('/', { api, catalog: catalogOf([]) });
     expect(await screen.findByText('It is unknown whether money is moving.')).toBeInTheDocument();
     expect(screen.getAllByText('no data')).toHaveLength(3);
     expect(screen.getByText('Prometheus')).toBeInTheDocument();

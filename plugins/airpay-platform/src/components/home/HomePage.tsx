@@ -48,7 +48,7 @@ export function HomePage(props: { recovery: ReactElement[]; recoveryLine: ReactE
         <BudgetsTile overview={data} failed={failed} />
         <AlertsTile overview={data} failed={failed} />
         <RecoveryTile content={props.recovery} />
-        <MyServicesTile slos={data?.slos} />
+        <MyServicesTile slos={data?.slos} failed={failed !== undefined} />
       </Box>
       <QuickActions />
     </PageBody>

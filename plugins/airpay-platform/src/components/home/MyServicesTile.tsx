@@ -27,8 +27,10 @@ const columns = {
 } as const;
 
 /** Name, tier and the worst budget of one service. */
-function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | undefined }) {
+function ServiceRow(props: { service: MyService; slos?: readonly SloSummary[]; failed: boolean }) {
   const { service, slos } = props;
+  const reading = slos === undefined && !props.failed;
+  const withoutBudget = reading ? <Skeleton /> : 'no data';
   const worst = slos?.filter(slo => slo.entityRef === service.ref).sort(byBudgetLeft)[0];
   return (
     <Box
@@ -55,7 +57,7 @@ function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | u
         </>
       ) : (
         <Box sx={{ gridColumn: 'span 2', textAlign: 'right', fontSize: 13, color: 'text.secondary' }}>
-          {service.hasSlo ? 'no data' : 'no SLO'}
+          {service.hasSlo ? withoutBudget : 'no SLO'}
         </Box>
       )}
     </Box>
@@ -63,7 +65,7 @@ function ServiceRow(props: { service: MyService; slos: readonly SloSummary[] | u
 }
 
 /** Components the reader or the reader's teams own. */
-export function MyServicesTile(props: { slos?: readonly SloSummary[] }) {
+export function MyServicesTile(props: { slos?: readonly SloSummary[]; failed: boolean }) {
   const catalog = useApi(catalogApiRef);
   const identity = useApi(identityApiRef);
   const { data, error, retry } = usePolled('mine', () => readMyServices(catalog, identity), pollMs);
@@ -85,7 +87,7 @@ export function MyServicesTile(props: { slos?: readonly SloSummary[] }) {
       {data && data.length > 0 && (
         <Box component="ul" sx={columns}>
           {data.slice(0, most).map(service => (
-            <ServiceRow key={service.ref} service={service} slos={props.slos} />
+            <ServiceRow key={service.ref} service={service} slos={props.slos} failed={props.failed} />
           ))}
         </Box>
       )}

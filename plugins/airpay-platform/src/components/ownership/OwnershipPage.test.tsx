@@ -53,7 +53,7 @@ describe('the keys', () => {
     const answers = [exampleAnswer(), exampleAnswer({ kind: 'namespace', name: 'payments', title: 'payments', entityRef: null })];
     const ownership = jest.fn(async (query: string) => exampleResult(query, answers));
     renderPlugin('/platform/slos', { api: fakePlatformApi([], { ownership }) });
-    await screen.findByText('No SLOs yet');
+    await screen.findByText('Create a service with an SLO');
     await userEvent.keyboard('{Control>}k{/Control}');
     const dialog = within(await screen.findByRole('dialog', { name: 'Find an owner' }));
     const input = dialog.getByRole('combobox');

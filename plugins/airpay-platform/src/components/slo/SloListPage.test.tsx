@@ -1,5 +1,4 @@
-import { screen, within } from '@testing-library/react';
-import userEvent from '@testing-library/user-event';
+import { fireEvent, screen, within } from '@testing-library/react';
 import { exampleList, fakePlatformApi } from '../../__testUtils__/fakeApi';
 import { renderPlugin } from '../../__testUtils__/renderPlugin';
 import { exampleSlo } from '../../__testUtils__/slos';
@@ -36,20 +35,20 @@ describe('SLO list', () => {
   it('sorts by a click and by state, and can be cleared', async () => {
     renderPlugin('/platform/slos', { api: fakePlatformApi(slos) });
     await table();
-    await userEvent.click(screen.getByRole('button', { name: 'Burn now' }));
-    await userEvent.click(screen.getByRole('button', { name: 'Burn now' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Burn now' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Burn now' }));
     expect((await rowNames())[0]).toBe('refunds availability');
-    await userEvent.click(screen.getByRole('button', { name: /^Watch 1/ }));
+    fireEvent.click(screen.getByRole('button', { name: /^Watch 1/ }));
     expect(await rowNames()).toEqual(['ledger availability']);
-    await userEvent.type(screen.getByRole('textbox', { name: 'Filter' }), 'zzz');
-    await userEvent.click(await screen.findByRole('button', { name: 'Clear the filter' }));
+    fireEvent.change(screen.getByLabelText('Filter'), { target: { value: 'zzz' } });
+    fireEvent.click(await screen.findByRole('button', { name: 'Clear the filter' }));
     expect(await rowNames()).toHaveLength(3);
   });
 
   it('draws the heat map only for more than one service', async () => {
     const { unmount } = renderPlugin('/platform/slos', { api: fakePlatformApi(slos) });
     expect(await screen.findByText('Worst budget by team and service')).toBeInTheDocument();
-    await userEvent.click(screen.getByRole('button', { name: /^Show 2 SLOs, worst: ledger availability/ }));
+    fireEvent.click(screen.getByRole('button', { name: /^Show 2 SLOs, worst: ledger availability/ }));
     expect(await rowNames()).toEqual(['ledger availability', 'ledger latency']);
     unmount();
     renderPlugin('/platform/slos', { api: fakePlatformApi(slos.slice(0, 2)) });
@@ -78,10 +77,11 @@ describe('SLO list', () => {
   });
 
   it('draws a part of many rows and more on demand', async () => {
-    const many = Array.from({ length: 130 }, (_, index) => ({ ...slos[0], id: `slo-${index}` }));
+    const many = Array.from({ length: 53 }, (_, index) => ({ ...slos[0], id: `slo-${index}` }));
     renderPlugin('/platform/slos', { api: fakePlatformApi(many) });
-    expect(await rowNames()).toHaveLength(100);
-    await userEvent.click(screen.getByRole('button', { name: 'Show 30 more of 130' }));
-    expect(await rowNames()).toHaveLength(130);
-  }, 20_000);
+    const rows = (await table()).querySelector('tbody')!.children;
+    expect(rows).toHaveLength(50);
+    fireEvent.click(screen.getByText('Show 3 more of 53'));
+    expect(rows).toHaveLength(53);
+  });
 });

@@ -18,7 +18,7 @@ import { useListView } from './useListView';
 
 const pollMs = 15_000;
 /** Rows drawn at once: thousands of SLOs must not freeze the page. */
-const pageRows = 100;
+const pageRows = 50;
 
 export function SloListPage() {
   const api = useApi(platformApiRef);
@@ -61,8 +61,8 @@ export function SloListPage() {
       {data && <PartialErrors errors={data.errors} failed={error} onRetry={retry} />}
       {data && all.length === 0 && (
         <Panel>
-          <EmptyState title="No SLOs yet" action={<TextLink to="/create">Create a service with an SLO</TextLink>}>
-            An SLO shows here once its file is in infra/slo and Prometheus has loaded the rules generated from it.
+          <EmptyState title="Here is a row per SLO, once there is one" action={<TextLink to="/create">Create a service with an SLO</TextLink>}>
+            An SLO appears when its file is in infra/slo and Prometheus has loaded the rules generated from it.
           </EmptyState>
         </Panel>
       )}
