@@ -110,12 +110,12 @@ async function startPrometheus(): Promise<(query: string) => Promise<Record<stri
     } catch {
       // Not listening yet.
     }
-    assert.ok(attempt < 100, 'Prometheus did not become ready within 20 s');
+    assert.ok(attempt < 300, 'Prometheus did not become ready within 60 s');
     await new Promise(resolve => setTimeout(resolve, 200));
   }
 }
 
-test('a real Prometheus reads a budget from the history, by rule, by count and from raw series', { timeout: 180_000 }, async t => {
+test('a real Prometheus reads a budget from the history, by rule, by count and from raw series', { timeout: 420_000 }, async t => {
   const startedAt = Date.now();
   const steps: number[] = [];
   const mark = await backfill(config, ({ done }) => steps.push(done));

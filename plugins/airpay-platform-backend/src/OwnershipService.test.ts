@@ -42,6 +42,7 @@ function service(over: { kubernetes?: Kubernetes[]; rules?: () => Promise<AlertR
       region('region-a', [
         object('Namespace', 'payments', { labels: { component: 'namespace', system: 'payments' } }),
         object('Pod', 'ledger-7f9c-abcde', { labels: { 'backstage.io/kubernetes-id': 'ledger' }, ip: '10.0.0.7', state: 'Running' }),
+        object('Deployment', 'ledger', { labels: { 'backstage.io/kubernetes-id': 'ledger' }, state: '2 of 2 ready' }),
         object('Pod', 'stray-1'),
         object('HTTPRoute', 'ledger', { hosts: ['ledger.pay.airpay.example', 'pay.airpay.example'], backends: ['ledger'] }),
       ]),
@@ -63,6 +64,7 @@ describe('OwnershipService', () => {
       onCall: { ref: 'user:default/tomas', title: 'Tomas Novak', until: '2026-01-19T09:00:00.000Z', source: 'airpay.com/on-call-rota of group:default/payments-core' },
       runbook: { url: '/docs/default/component/ledger/runbooks/ledger' },
     });
+    expect((await best('ledger')).because[1]).toEqual({ text: 'Deployment ledger in namespace payments of region-a runs it, 2 of 2 ready', source: 'Kubernetes API, region-a', at: readAt });
     expect((await best('ledger')).links.map(link => link.url)).toContain('/catalog/default/component/ledger');
   });
 

@@ -49,7 +49,7 @@ export class OwnershipService {
     for (const reading of readings) errors.push(...reading.errors);
     const index = indexOf(unique(annotated.flat()));
     const candidates = [
-      ...entityCandidates(text, unique([...named, ...index.annotated]), at),
+      ...entityCandidates(text, unique([...named, ...index.annotated]), readings, at),
       ...podCandidates(text, readings, index, at).sort(byMatch).slice(0, maxPods),
       ...namespaceCandidates(text, readings, index, at),
       ...hostCandidates(text, readings, index, at),

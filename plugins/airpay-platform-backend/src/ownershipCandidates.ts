@@ -29,7 +29,25 @@ export function indexOf(entities: readonly Entity[]): Index {
   return index;
 }
 
-export function entityCandidates(text: string, entities: readonly Entity[], at: string): Candidate[] {
+/** Where a component runs, from its Deployments; evidence that the catalog entry is alive. */
+function runsWhere(entity: Entity, readings: readonly KubernetesReading[]): Because[] {
+  const id = entity.metadata.annotations?.[annotations.kubernetesId];
+  if (!id) return [];
+  return readings.flatMap(reading =>
+    reading.objects
+      .filter(object => object.kind === 'Deployment' && object.labels[annotations.kubernetesId] === id)
+      .slice(0, 2)
+      .map(object =>
+        sentence(
+          `Deployment ${object.name} in namespace ${object.namespace} of ${reading.region} runs it, ${object.state}`,
+          `Kubernetes API, ${reading.region}`,
+          reading.at,
+        ),
+      ),
+  );
+}
+
+export function entityCandidates(text: string, entities: readonly Entity[], readings: readonly KubernetesReading[], at: string): Candidate[] {
   return entities.flatMap((entity): Candidate[] => {
     const kind = entity.kind.toLocaleLowerCase('en-US') as Kind;
     if (!(entityKinds as readonly string[]).includes(kind)) return [];
@@ -37,7 +55,7 @@ export function entityCandidates(text: string, entities: readonly Entity[], at: 
     const { name } = entity.metadata;
     const match = matchOf(text, [name, titleOf(entity), ref, `${kind}:${name}`]);
     if (match === 0) return [];
-    return [{ kind, name, title: titleOf(entity), match, subjectRef: ref, because: [sentence(`The catalog knows ${ref}`, catalogSource, at)] }];
+    return [{ kind, name, title: titleOf(entity), match, subjectRef: ref, because: [sentence(`The catalog knows ${ref}`, catalogSource, at), ...runsWhere(entity, readings)] }];
   });
 }
 
