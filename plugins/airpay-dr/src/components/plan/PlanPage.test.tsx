@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import type { StartRun } from '@airpay/plugin-airpay-dr-common';
 import { aPlan, aRun, aSystem } from '../../../dev/fixtures';
@@ -9,11 +9,13 @@ const path = '/recovery/payments/plan/planned-region-switch';
 const system = async () => aSystem(Date.now());
 
 async function fillIn() {
-  await userEvent.type(await screen.findByLabelText('Reason'), 'Quarterly exercise');
-  await userEvent.type(screen.getByLabelText('Type “SWITCH payments”'), 'SWITCH payments');
+  const field = await screen.findByLabelText('Reason');
+  await waitFor(() => expect(field).toBeEnabled());
+  fireEvent.change(field, { target: { value: 'Quarterly exercise' } });
+  fireEvent.change(screen.getByLabelText('Type “SWITCH payments”'), { target: { value: 'SWITCH payments' } });
 }
 
-const startButton = () => screen.getByRole('button', { name: 'Switch payments to Region B' });
+const startButton = () => screen.getByRole('button', { name: 'Start: switch payments to Region B' });
 
 beforeAll(() => {
   if (!globalThis.crypto?.randomUUID) {

@@ -82,7 +82,7 @@ export const StartForm = ({ plan, runId, acceptedHash, loadedAtMs, toTitle, onSt
           </Alert>
         )}
         <Button type="submit" variant="contained" color="error" disabled={why.length > 0 || sending} aria-describedby={whyId}>
-          {sending ? 'Starting…' : `Switch ${plan.system} to ${toTitle}`}
+          {sending ? 'Starting…' : `Start: switch ${plan.system} to ${toTitle}`}
         </Button>
         <Box id={whyId}>
           {why.length > 0 && (

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { aFinishedRun, aRun, aStuckRun, aSystem, runId } from '../../../dev/fixtures';
 import { RefusedError } from '../../adapters/api';
@@ -44,13 +44,14 @@ describe('the run page', () => {
         return aRun(Date.now(), 5);
       },
     });
-    expect(await screen.findByRole('alert')).toHaveTextContent('See whether pg-b1 answers, then try again.');
+    const next = await screen.findByRole('region', { name: 'Next for you' });
+    expect(within(next).getByRole('alert')).toHaveTextContent('See whether pg-b1 answers, then try again.');
     await userEvent.click(await screen.findByRole('button', { name: 'Try again: Promote Region B' }));
 
     const dialog = await screen.findByRole('dialog');
     const send = within(dialog).getByRole('button', { name: 'Try again: Promote Region B' });
     expect(send).toBeDisabled();
-    await userEvent.type(within(dialog).getByLabelText(/Reason/), 'pg-b1 answers again');
+    fireEvent.change(within(dialog).getByLabelText(/Reason/), { target: { value: 'pg-b1 answers again' } });
     await userEvent.click(send);
     expect(await within(dialog).findByText('This step cannot be tried again now.')).toBeInTheDocument();
 
@@ -87,7 +88,8 @@ describe('the run page', () => {
     renderRecovery(path, { run, system: async () => aSystem(Date.now(), { activeRegion: 'region-b' }) });
 
     const summary = await screen.findByRole('region', { name: 'Summary' });
-    expect(summary).toHaveTextContent('No acknowledged payment lost, 2,914 payments checked; payments paused for 4.2 s.');
+    expect(screen.getByText('No acknowledged payment lost, 2,914 payments checked; payments paused for 4.2 s.')).toBeInTheDocument();
+    expect(summary).toHaveTextContent('Write gap4.2 s');
     expect(summary).toHaveTextContent('tr_0192f0c1-aaaa-7000-8000-00000000abcd');
     expect(await within(summary).findByRole('link', { name: 'Plan the way back to Region A' })).toHaveAttribute(
       'href',

@@ -6,7 +6,7 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { Link as RouterLink } from 'react-router-dom';
 import { countOf, countText, durationMsText, durationText, unknown } from '../../domain/format';
-import { isOpen, resultSentence } from '../../domain/runWords';
+import { isOpen } from '../../domain/runWords';
 import { regionTitle } from '../../domain/systemWords';
 import { planRouteRef } from '../../routes';
 import { Figure, Section } from '../shared/Frame';
@@ -36,7 +36,6 @@ export const RunSummary = ({ run, system }: { run: Run; system: RecoverySystem |
   }
   return (
     <Section title="Summary">
-      <Typography sx={{ mb: 1.5, fontSize: 16 }}>{resultSentence(result)}</Typography>
       <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))' }}>
         <Figure name="Write gap" value={durationMsText(result.writeGapMs)} note="longest time without an acknowledged payment, from the payer’s log" />
         <Figure

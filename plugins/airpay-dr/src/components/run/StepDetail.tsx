@@ -20,7 +20,7 @@ const Row = ({ name, children }: { name: string; children: React.ReactNode }) =>
 export const StepDetail = ({ step }: { step: RunStep }) => (
   <Box sx={{ display: 'grid', gap: 1.5, px: { xs: 1, sm: 2 }, pb: 2, pt: 1, gridTemplateColumns: 'minmax(0,1fr)' }}>
     {step.error && (
-      <Alert severity={step.state === 'failed' ? 'error' : 'warning'} variant="outlined">
+      <Alert role="note" severity={step.state === 'failed' ? 'error' : 'warning'} variant="outlined">
         {step.error}
       </Alert>
     )}
