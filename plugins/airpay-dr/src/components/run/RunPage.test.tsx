@@ -34,13 +34,15 @@ describe('the run page', () => {
   it('steers a stuck run with a reason, and says so when refused', async () => {
     const asked: unknown[] = [];
     const answers = [new RefusedError({ code: 'step-not-retryable', message: '' }), undefined];
+    let steered = false;
     renderRecovery(path, {
-      run: async () => aStuckRun(Date.now()),
+      run: async () => (steered ? aRun(Date.now(), 5) : aStuckRun(Date.now())),
       system,
       steer: async (...request) => {
         asked.push(request);
         const refusal = answers.shift();
         if (refusal) throw refusal;
+        steered = true;
         return aRun(Date.now(), 5);
       },
     });
@@ -58,7 +60,7 @@ describe('the run page', () => {
     await userEvent.click(send);
     await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
     expect(asked).toEqual(Array(2).fill([runId, 'retry', { stepId: 'promote', reason: 'pg-b1 answers again' }]));
-    expect(screen.queryByRole('alert')).not.toBeInTheDocument();
+    await waitFor(() => expect(within(next).queryByRole('alert')).not.toBeInTheDocument());
   });
 
   it('disables steering for those who may not, and says why', async () => {
