@@ -10,7 +10,7 @@ import { RunService } from './RunService';
 import { RunWorker } from './RunWorker';
 import { SystemObserver } from './SystemObserver';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
 const actor = 'user:default/mira';
@@ -145,7 +145,8 @@ describe('a run', () => {
     const lines = (await store.events(runId)).length - 1;
     expect(lines).toBeGreaterThan(30);
     for (let line = 1; line <= lines; line += 1) {
-      for (const when of ['before', 'after'] as const) {
+      // Dying after a line is dying before the next one; only the last has no next.
+      for (const when of line === lines ? (['before', 'after'] as const) : (['before'] as const)) {
         const crashDb = await databases.init('SQLITE_3');
         const crashStore = await KnexRunStore.create(crashDb, () => clock.ms);
         const crashWorld = new FakeWorld();
@@ -289,6 +290,20 @@ describe('a run', () => {
     await portal.steer('skip', 'scale-down');
     expect(await state()).toBe('succeeded');
     expect((await store.events(runId)).some(event => event.kind === 'step.skipped' && event.text.includes('Looked at it') && event.actor === actor)).toBe(true);
+  });
+
+  it('lifts a fence that a starting server kept, instead of leaving a standby that would refuse writes', async () => {
+    world.deafFrom = 'promote region-b';
+    await portal.start();
+    expect(await state()).toBe('succeeded');
+    expect(world.actions).toContain('reload region-a');
+    expect(world.regions[0].fencedServer).toBe(false);
+  });
+
+  it('does not start towards a region whose fence was left on', async () => {
+    world.regions[1].fencedServer = true;
+    const plan = await portal.service.plan(sampleRequest);
+    expect(plan.ok && plan.value.preconditions.filter(one => !one.ok).map(one => one.id)).toEqual(['target-open']);
   });
 
   it('never promotes while the old region might still write', async () => {

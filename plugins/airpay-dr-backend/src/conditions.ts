@@ -107,6 +107,16 @@ export function notPaused(observed: ObservedSystem, system: SystemSettings): Ver
     : { ok: false, detail: `Patroni is paused in ${paused.join(' and ')}` };
 }
 
+/** A fence left on would make the region a primary that refuses every payment. */
+export function notFenced(region: ObservedRegion, system: SystemSettings): Verdict {
+  if (!region.config.ok) return { ok: null, detail: region.config.error };
+  if (!region.database.ok) return { ok: null, detail: region.database.error };
+  const { fencedServers } = region.database.value;
+  if (region.config.value.defaultReadOnly === 'on') return { ok: false, detail: `${title(system, region.id)} is configured read-only` };
+  if (fencedServers.length > 0) return { ok: false, detail: `${fencedServers.join(', ')} would refuse writes: a fence was left on` };
+  return { ok: true, detail: `${title(system, region.id)} would accept writes` };
+}
+
 export function ledgerAnswers(observed: ObservedSystem, system: SystemSettings): Verdict {
   if (!observed.ledger.ok) return { ok: false, detail: observed.ledger.error };
   return { ok: true, detail: `The ledger answers at the traffic front from ${title(system, observed.ledger.value.region)}` };

@@ -44,6 +44,8 @@ export interface DatabaseView {
   /** On a standby: every transaction id below this one is complete here. Full 64-bit id as digits. */
   completeBelowXid: string;
   replicas: ReplicationRow[];
+  /** Servers of the region (host:port) whose new sessions are read-only by setting: a fence that is on, or was left on. */
+  fencedServers: string[];
 }
 
 export interface NodePoolView {

@@ -34,7 +34,8 @@ describe('plan of a planned region switch', () => {
 
   const faults: [string, Change, string[]][] = [
     ['Patroni of A is silent', ({ a }) => { a.cluster = failed('no answer'); }, ['both-read', 'same-timeline', 'sync-standby', 'not-paused']],
-    ['PostgreSQL of B is silent', ({ b }) => { b.database = failed('no answer'); }, ['both-read']],
+    ['PostgreSQL of B is silent', ({ b }) => { b.database = failed('no answer'); }, ['both-read', 'target-open']],
+    ['a fence was left on in B', ({ b }) => { seen(b.database).fencedServers = ['pg-b1:5432']; }, ['target-open']],
     ['both regions write', ({ b }) => { seen(b.database).inRecovery = false; }, ['one-primary', 'traffic-at-source', 'target-streams', 'sync-standby']],
     ['no region writes', ({ a }) => { seen(a.database).inRecovery = true; }, ['one-primary', 'traffic-at-source', 'target-streams', 'sync-standby']],
     ['the source is already fenced', ({ a }) => { seen(a.database).readOnly = true; }, ['one-primary']],

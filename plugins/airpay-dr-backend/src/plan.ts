@@ -78,6 +78,7 @@ function preconditionsOf(observed: ObservedSystem, system: SystemSettings, to: R
     hold('target-streams', `${to.title} follows closely`, conditions.standbyStreams(observed, system)),
     hold('same-timeline', 'Both regions are on the same timeline', conditions.sameTimeline(observed, system)),
     hold('target-members', `Members of ${to.title} run`, conditions.membersFollow(regionById(observed, to.id), system)),
+    hold('target-open', `${to.title} is not fenced`, conditions.notFenced(regionById(observed, to.id), system)),
     hold('sync-standby', 'Commits have a second copy', conditions.syncStandby(observed, system)),
     hold('not-paused', 'Automatic failover is on', conditions.notPaused(observed, system)),
     hold('ledger-answers', 'The ledger answers payers', conditions.ledgerAnswers(observed, system)),

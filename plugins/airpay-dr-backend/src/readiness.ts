@@ -41,6 +41,9 @@ export function readinessChecks(observed: ObservedSystem, system: SystemSettings
     ...observed.regions.map(region =>
       check(`members-${region.id}`, `Members of ${system.regions.find(one => one.id === region.id)?.title}`, 'watch', conditions.membersFollow(region, system)),
     ),
+    ...observed.regions.map(region =>
+      check(`open-${region.id}`, `${system.regions.find(one => one.id === region.id)?.title} is not fenced`, 'act', conditions.notFenced(region, system)),
+    ),
     check('sync-standby', 'A second copy of every commit', 'watch', conditions.syncStandby(observed, system)),
     check('not-paused', 'Automatic failover is on', 'watch', conditions.notPaused(observed, system)),
     check('traffic', 'Traffic leads to the writer', 'act', conditions.trafficAt(observed, system)),

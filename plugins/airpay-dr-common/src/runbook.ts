@@ -84,7 +84,7 @@ export function plannedSwitchTitle(values: RunbookValues): string {
   return `Planned switch of ${values.system} from ${values.from.title} to ${values.to.title}`;
 }
 
-const readOnlyParameter = (value: string) => `"postgresql":{"parameters":{"default_transaction_read_only":${value}}}`;
+const readOnlyParameter = (value: '"on"' | '"off"') => `"postgresql":{"parameters":{"default_transaction_read_only":${value}}}`;
 
 /** The configuration that makes `region` follow the other region's leader. Patroni creates replicas by base backup. */
 export function standbyClusterOf(primary: RunbookRegion) {
@@ -191,7 +191,7 @@ const texts: Record<PlannedSwitchStepId, (v: RunbookValues) => StepText> = {
     why: 'The new region becomes the only writer. It is done when it takes a probe write, not when it says so.',
     effect: `${orUnknown(seen?.toLeader)} leaves recovery on a new timeline (after ${orUnknown(seen?.timeline)}) and accepts writes; synchronous replication ${synchronousModeOf(to) ? 'on' : 'off (one member)'}.`,
     byHand: [
-      patchConfig(to, `{"standby_cluster":null,"synchronous_mode":${synchronousModeOf(to)},${readOnlyParameter('null')}}`),
+      patchConfig(to, `{"standby_cluster":null,"synchronous_mode":${synchronousModeOf(to)},${readOnlyParameter('"off"')}}`),
       anyOf('database', to.databases) + psql(to.databases[0], 'select pg_is_in_recovery()') + '   # wait for: f',
     ].join('\n'),
     reversible: false,
@@ -235,9 +235,11 @@ const texts: Record<PlannedSwitchStepId, (v: RunbookValues) => StepText> = {
     kind: 'rearm',
     title: `Rearm ${from.title} as standby`,
     why: 'Until the old region follows, losing the new one loses money. Its role alone proves nothing: the new primary must be seen streaming to it.',
-    effect: `The read-only setting of ${from.title} is removed; ${to.title} streams to it; every member of ${from.title} is on the new timeline (one that cannot follow is reinitialized).`,
+    effect: `The fence of ${from.title} is lifted; ${to.title} streams to it; every member of ${from.title} is on the new timeline (one that cannot follow is reinitialized).`,
     byHand: [
-      patchConfig(from, `{${readOnlyParameter('null')}}`),
+      psql(from.databases[0], 'select pg_is_in_recovery()') + '   # wait for: t, on every member (a setting does not reach a server that is starting)',
+      patchConfig(from, `{${readOnlyParameter('"off"')}}`),
+      psql(from.databases[0], 'show default_transaction_read_only') + '   # on every member: off',
       psql(to.databases[0], 'select application_name, state, replay_lsn from pg_stat_replication') + `   # a row of ${from.title}: streaming`,
       `curl --max-time 5 ${from.patroniUrls[0]}/cluster   # every member on the new timeline; a replica that stays behind:`,
       `curl --user "${from.patroniUsername}:$PATRONI_PASSWORD" --request POST --data '{"force":true}' <its Patroni URL>/reinitialize`,

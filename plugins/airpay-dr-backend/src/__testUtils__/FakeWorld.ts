@@ -16,6 +16,8 @@ interface RegionWorld {
   nodes: number;
   /** Whether sessions from before the fence are still open. */
   oldSessions: number;
+  /** The server itself, which may lag behind its configuration. */
+  fencedServer: boolean;
 }
 
 type Failure = 'refused' | 'unknown' | 'lost-answer';
@@ -33,11 +35,13 @@ export class FakeWorld {
   /** Never reached, however long one waits. */
   stuck: 'drain' | 'demote' | 'promote' | 'pods' | 'stream' | null = null;
   lostPayments: string[] = [];
+  /** As Patroni does: a setting that reaches a starting server is kept but not applied until a reload. */
+  deafFrom: string | null = null;
 
   constructor() {
     const [a, b] = sampleSystem.regions;
     const region = (id: string, members: string[], primary: boolean, nodes: number): RegionWorld => ({
-      id, members, primary, nodes, timeline: 3, oldSessions: primary ? 4 : 0,
+      id, members, primary, nodes, timeline: 3, oldSessions: primary ? 4 : 0, fencedServer: false,
       config: { synchronousMode: primary, standbyCluster: primary ? null : a.replication, defaultReadOnly: null },
     });
     this.regions = [region(a.id, ['pg-a1', 'pg-a2'], true, 1), region(b.id, ['pg-b1'], false, 0)];
@@ -45,7 +49,7 @@ export class FakeWorld {
   }
 
   writers(): string[] {
-    return this.regions.filter(region => region.primary && region.config.defaultReadOnly !== 'on').map(region => region.id);
+    return this.regions.filter(region => region.primary && !region.fencedServer).map(region => region.id);
   }
 
   private settle(id: string, region: string) {
@@ -148,6 +152,7 @@ export class FakeWorld {
       },
       config: async () => structuredClone(region.config),
       primaries: async () => ({ primaries: region.primary ? [region.members[0]] : [], silent: [] }),
+      reload: () => this.act(`reload ${region.id}`, () => { region.fencedServer = region.config.defaultReadOnly === 'on'; }),
       reinitialize: name => this.act(`reinitialize ${name}`, () => undefined),
       patchConfig: change => this.patch(region, change),
     };
@@ -155,9 +160,13 @@ export class FakeWorld {
 
   private patch(region: RegionWorld, change: ConfigChange): Promise<void> {
     const readOnly = (change as { postgresql?: { parameters: { default_transaction_read_only: string | null } } }).postgresql?.parameters;
-    const name = 'standby_cluster' in change ? (change.standby_cluster ? 'demote' : 'promote') : readOnly?.default_transaction_read_only ? 'fence' : 'unfence';
+    const name = 'standby_cluster' in change ? (change.standby_cluster ? 'demote' : 'promote') : readOnly?.default_transaction_read_only === 'on' ? 'fence' : 'unfence';
     return this.act(`${name} ${region.id}`, () => {
-      if (readOnly) region.config.defaultReadOnly = readOnly.default_transaction_read_only;
+      if (readOnly) {
+        region.config.defaultReadOnly = readOnly.default_transaction_read_only;
+        const deaf = this.deafFrom !== null && this.actions.slice(0, -1).includes(this.deafFrom);
+        if (!deaf) region.fencedServer = region.config.defaultReadOnly === 'on';
+      }
       if ('synchronous_mode' in change) region.config.synchronousMode = change.synchronous_mode as boolean;
       if (!('standby_cluster' in change)) return;
       region.config.standbyCluster = change.standby_cluster as ClusterConfig['standbyCluster'];
@@ -176,7 +185,7 @@ export class FakeWorld {
     return {
       view: async (): Promise<DatabaseView> => ({
         inRecovery: !region.primary,
-        readOnly: !region.primary || region.config.defaultReadOnly === 'on',
+        readOnly: !region.primary || region.fencedServer,
         lsn: !region.primary && this.stuck === 'drain' && this.actions.some(action => action.startsWith('fence')) ? '0/2000000' : '0/3000000',
         now: '2026-11-21T12:00:00.000Z',
         lastReplayedAt: region.primary ? null : '2026-11-21T12:00:00.000Z',
@@ -184,14 +193,15 @@ export class FakeWorld {
         replicas: region.primary && this.follows(this.other(region))
           ? [{ applicationName: this.other(region).members[0], slot: 'dr_link', state: 'streaming', replayLsn: '0/3000000' }]
           : [],
+        fencedServers: region.fencedServer ? [region.members[0]] : [],
       }),
       defaultReadOnly: async () => {
         onPrimary();
-        return { on: region.config.defaultReadOnly === 'on', at: '2026-11-21T12:00:00Z' };
+        return { on: region.fencedServer, at: '2026-11-21T12:00:00Z' };
       },
       probeWrite: async () => {
         onPrimary();
-        return region.config.defaultReadOnly === 'on' ? { accepted: false, reason: 'read-only transaction' } : { accepted: true };
+        return region.fencedServer ? { accepted: false, reason: 'read-only transaction' } : { accepted: true };
       },
       terminateClients: async () => {
         const open = region.oldSessions;

@@ -48,6 +48,7 @@ function primaryA(): ObservedRegion {
         { applicationName: 'pg-a2', slot: 'pg_a2', state: 'streaming', replayLsn: '0/3000100' },
         { applicationName: 'pg-b1', slot: 'dr_link', state: 'streaming', replayLsn: '0/3000000' },
       ],
+      fencedServers: [],
     }),
     nodePool: ok({ size: 1, status: 'RUNNING' }),
     workload: ok({ desired: 2, ready: 2, running: 2 }),
@@ -61,7 +62,7 @@ function standbyB(): ObservedRegion {
     cluster: ok({ paused: false, members: [{ name: 'pg-b1', role: 'standby_leader', state: 'running', timeline: 3, lagBytes: null, host: 'pg-b1:5432' }] }),
     config: ok({ synchronousMode: false, standbyCluster: { host: 'link-to-a', port: 5432 }, defaultReadOnly: null }),
     database: ok({
-      inRecovery: true, readOnly: true, lsn: '0/3000000', now: '2026-11-21T12:00:00.000Z', lastReplayedAt: '2026-11-21T11:59:59.600Z', completeBelowXid: '900', replicas: [],
+      inRecovery: true, readOnly: true, lsn: '0/3000000', now: '2026-11-21T12:00:00.000Z', lastReplayedAt: '2026-11-21T11:59:59.600Z', completeBelowXid: '900', replicas: [], fencedServers: [],
     }),
     nodePool: ok({ size: 0, status: 'RUNNING' }),
     workload: ok({ desired: 2, ready: 0, running: 0 }),

@@ -37,7 +37,8 @@ export function clusterManagerClient(apiEndpoint?: string): ClusterManagerClient
     port: Number(port),
     sslCreds: credentials.createInsecure(),
     // Else the library looks for a metadata server, for seconds.
-    authClient: new PassThroughClient(),
+    // The client library carries its own copy of this class, so the types differ by name only.
+    authClient: new PassThroughClient() as never,
   });
 }
 

@@ -21,6 +21,11 @@ export interface Patroni {
    * @throws OutsideError `refused` on 4xx, `unknown` when no member answered
    */
   patchConfig(change: ConfigChange): Promise<void>;
+  /**
+   * Has every member compare its server's settings with the configuration. Needed because a change that arrives while a
+   * server is starting is not applied to it (seen with Patroni 3.0.2). Members that do not answer are passed over.
+   */
+  reload(): Promise<void>;
   /** Rebuilds a follower from its leader. @throws OutsideError when it is refused, e.g. for a leader */
   reinitialize(memberName: string): Promise<void>;
 }
@@ -135,6 +140,17 @@ export class HttpPatroni implements Patroni {
       }
     }
     throw new OutsideError(this.title, 'unknown', `no member took the change: ${failures.join('; ')}`);
+  }
+
+  async reload(): Promise<void> {
+    const answers = this.settings.members.map(member =>
+      callHttp(this.fetchApi, {
+        source: this.title, url: `${member}/reload`, method: 'POST', body: {}, timeoutMs: writeTimeoutMs, headers: { authorization: this.authorization },
+      }),
+    );
+    const results = await Promise.allSettled(answers);
+    const ours = results.find(one => one.status === 'rejected' && !(one.reason instanceof OutsideError));
+    if (ours?.status === 'rejected') throw ours.reason;
   }
 
   async reinitialize(memberName: string): Promise<void> {

@@ -35,7 +35,8 @@ const viewSql = `
          (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn,
          clock_timestamp() as now,
          pg_last_xact_replay_timestamp() as last_replayed_at,
-         pg_snapshot_xmin(pg_current_snapshot())::text as complete_below_xid`;
+         pg_snapshot_xmin(pg_current_snapshot())::text as complete_below_xid,
+         current_setting('default_transaction_read_only') = 'on' as fenced`;
 
 const replicasSql = `
   select r.application_name, s.slot_name, r.state, r.replay_lsn::text
@@ -75,9 +76,10 @@ interface ViewRow {
   now: Date;
   last_replayed_at: Date | null;
   complete_below_xid: string;
+  fenced: boolean;
 }
 
-function toView(row: ViewRow, replicas: ReplicationRow[]): DatabaseView {
+function toView(host: string, row: ViewRow, replicas: ReplicationRow[]): DatabaseView {
   return {
     inRecovery: row.in_recovery,
     readOnly: row.read_only,
@@ -86,6 +88,7 @@ function toView(row: ViewRow, replicas: ReplicationRow[]): DatabaseView {
     lastReplayedAt: row.in_recovery ? row.last_replayed_at?.toISOString() ?? null : null,
     completeBelowXid: row.complete_below_xid,
     replicas,
+    fencedServers: row.fenced ? [host] : [],
   };
 }
 
@@ -116,14 +119,15 @@ export class PgRegionDatabase implements RegionDatabase {
   constructor(private readonly title: string, private readonly regionId: string, private readonly urls: string[]) {}
 
   async view(): Promise<DatabaseView> {
-    const results = await Promise.allSettled(this.urls.map(url => this.use(url, client => this.readView(client))));
+    const results = await Promise.allSettled(this.urls.map(url => this.use(url, client => this.readView(new URL(url).host, client))));
     const views = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
     if (views.length === 0) {
       const failures = results.flatMap(result => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
       throw new OutsideError(this.title, 'unknown', `no server answered: ${failures.join('; ')}`);
     }
     const primary = views.find(view => !view.inRecovery);
-    return primary ?? views.sort((left, right) => (paddedLsn(left) < paddedLsn(right) ? 1 : -1))[0];
+    const fencedServers = views.flatMap(view => view.fencedServers);
+    return { ...(primary ?? views.sort((left, right) => (paddedLsn(left) < paddedLsn(right) ? 1 : -1))[0]), fencedServers };
   }
 
   async defaultReadOnly(): Promise<{ on: boolean; at: string }> {
@@ -165,11 +169,12 @@ export class PgRegionDatabase implements RegionDatabase {
     });
   }
 
-  private async readView(client: Client): Promise<DatabaseView> {
+  private async readView(host: string, client: Client): Promise<DatabaseView> {
     const [row] = (await client.query<ViewRow>(viewSql)).rows;
-    if (row.in_recovery) return toView(row, []);
+    if (row.in_recovery) return toView(host, row, []);
     const { rows } = await client.query(replicasSql);
     return toView(
+      host,
       row,
       rows.map(one => ({ applicationName: one.application_name, slot: one.slot_name, state: one.state, replayLsn: one.replay_lsn })),
     );

@@ -15,7 +15,7 @@ export interface FenceTarget {
   database: RegionDatabase;
 }
 
-const readOnly = (value: 'on' | null) => ({ postgresql: { parameters: { default_transaction_read_only: value } } });
+const readOnly = (value: 'on' | 'off') => ({ postgresql: { parameters: { default_transaction_read_only: value } } });
 
 /** Polls until `look` gives a value. @throws OutsideError `unknown` at the deadline */
 async function until<T>(run: StepRun, what: string, deadlineMs: number, look: () => Promise<T | null>): Promise<T> {
@@ -105,10 +105,10 @@ export function undoFenceStep({ title, patroni, database }: FenceTarget): Step {
     pollMs: 100,
     async done() {
       const config = await patroni.config();
-      if (config.defaultReadOnly !== null) return { done: false, text: `${title} is configured read-only (${config.defaultReadOnly})` };
+      if (config.defaultReadOnly === 'on') return { done: false, text: `${title} is configured read-only` };
       const probe = await database.probeWrite();
       return { done: probe.accepted, text: probe.accepted ? `${title} accepted a probe write` : `${title} still refuses: ${probe.reason}` };
     },
-    act: () => patroni.patchConfig(readOnly(null)),
+    act: () => patroni.patchConfig(readOnly('off')),
   };
 }

@@ -1,12 +1,13 @@
 import { RunbookRegion, standbyClusterOf, synchronousModeOf } from '@airpay/plugin-airpay-dr-common';
 import { Patroni } from '../adapters/Patroni';
 import { RegionDatabase } from '../adapters/RegionDatabase';
-import { OutsideError } from '../outside';
-import { Step, Verdict } from '../step';
+import { OutsideError, reading } from '../outside';
+import { Step, StepRun, Verdict } from '../step';
 
 const demoteDeadlineMs = 60_000;
 const promoteDeadlineMs = 60_000;
 const pollMs = 25;
+const fencedWithinMs = 3_000;
 
 export interface ClusterTarget {
   title: string;
@@ -43,6 +44,20 @@ export function demoteStep(source: ClusterTarget, follow: Pick<RunbookRegion, 'r
   };
 }
 
+/** A setting that reached a starting server is not applied; payments wait, so it is mended at once instead of at the deadline. */
+async function openIfFenced(run: StepRun, target: ClusterTarget & { database: RegionDatabase }): Promise<void> {
+  const end = run.now() + fencedWithinMs;
+  while (run.now() < end) {
+    const probe = await reading(target.database.probeWrite());
+    if (probe.ok && probe.value.accepted) return;
+    await run.sleep(pollMs);
+  }
+  const view = await reading(target.database.view());
+  if (!view.ok || view.value.fencedServers.length === 0) return;
+  await run.note(`${view.value.fencedServers.join(', ')} still refuses writes by setting: Patroni is asked to apply its configuration`);
+  await target.patroni.reload();
+}
+
 /** Makes the following region the writer; refused while the other one might still be. */
 export function promoteStep(
   source: ClusterTarget,
@@ -60,14 +75,15 @@ export function promoteStep(
         ? { done: true, text: `${target.title} accepted a probe write` }
         : { done: false, text: `${target.title} is primary but refuses: ${probe.reason}` };
     },
-    async act() {
+    async act(run) {
       const old = await noPrimary(source);
       if (!old.done) throw new OutsideError(source.title, 'refused', `${old.text}; two writers would lose money`);
       await target.patroni.patchConfig({
         standby_cluster: null,
         synchronous_mode: synchronousModeOf(target.region as RunbookRegion),
-        postgresql: { parameters: { default_transaction_read_only: null } },
+        postgresql: { parameters: { default_transaction_read_only: 'off' } },
       });
+      await openIfFenced(run, target);
     },
   };
 }

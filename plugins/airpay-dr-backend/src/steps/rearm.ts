@@ -10,10 +10,12 @@ const deadlineMs = 5 * 60_000;
 const pollMs = 500;
 /** Patroni never rewinds a replica that replayed past the fork; one that has not followed by now will not. */
 const followsWithinMs = 45_000;
+const reloadEveryMs = 4_000;
 
 export interface RearmTarget {
   title: string;
   patroni: Patroni;
+  database: RegionDatabase;
 }
 
 interface Following {
@@ -24,7 +26,7 @@ interface Following {
 }
 
 /** The old region follows when the new primary streams to its leader and every member is on that leader's timeline. */
-export function rearmStep(old: RearmTarget, primary: RearmTarget & { database: RegionDatabase; slot: string }): Step {
+export function rearmStep(old: RearmTarget, primary: RearmTarget & { slot: string }): Step {
   const look = async (): Promise<Following> => {
     const [oldCluster, newCluster, view] = await Promise.all([old.patroni.cluster(), primary.patroni.cluster(), primary.database.view()]);
     const timeline = newCluster.members.find(member => member.role === 'leader')?.timeline ?? null;
@@ -36,8 +38,6 @@ export function rearmStep(old: RearmTarget, primary: RearmTarget & { database: R
     return { leader, streaming, timeline, behind };
   };
   const verdict = async (): Promise<Verdict> => {
-    const { defaultReadOnly } = await old.patroni.config();
-    if (defaultReadOnly !== null) return { done: false, text: `${old.title} is still configured read-only` };
     const { leader, streaming, timeline, behind } = await look();
     if (!leader || !memberRuns(leader)) return { done: false, text: `${old.title} has no running standby leader yet` };
     if (timeline === null || leader.timeline !== timeline) {
@@ -45,6 +45,9 @@ export function rearmStep(old: RearmTarget, primary: RearmTarget & { database: R
     }
     if (!streaming) return { done: false, text: `${primary.title} does not stream to ${leader.name} yet` };
     if (behind.length > 0) return { done: false, text: behind.map(one => `${one.name} is ${one.state} on timeline ${one.timeline ?? 'unknown'}`).join('; ') };
+    const [{ defaultReadOnly }, { fencedServers }] = await Promise.all([old.patroni.config(), old.database.view()]);
+    if (defaultReadOnly === 'on') return { done: false, text: `${old.title} is still configured read-only` };
+    if (fencedServers.length > 0) return { done: false, text: `${fencedServers.join(', ')} would still refuse writes` };
     return { done: true, text: `${primary.title} streams to ${leader.name}, all of ${old.title} is on timeline ${timeline}` };
   };
   return {
@@ -53,11 +56,10 @@ export function rearmStep(old: RearmTarget, primary: RearmTarget & { database: R
     pollMs,
     done: verdict,
     async act(run) {
-      const { defaultReadOnly } = await old.patroni.config();
-      if (defaultReadOnly !== null) await old.patroni.patchConfig({ postgresql: { parameters: { default_transaction_read_only: null } } });
       const rebuilt = new Set<string>();
       const end = run.now() + deadlineMs;
       let leaderFollowsSince: number | null = null;
+      let openedAt: number | null = null;
       for (;;) {
         const now = await reading(verdict());
         if ((now.ok && now.value.done) || run.now() > end) return;
@@ -65,6 +67,13 @@ export function rearmStep(old: RearmTarget, primary: RearmTarget & { database: R
         const seen = looked.ok ? looked.value : null;
         const leaderFollows = Boolean(seen?.streaming && seen.leader && seen.leader.timeline === seen.timeline);
         leaderFollowsSince = leaderFollows ? leaderFollowsSince ?? run.now() : null;
+        // Only once its servers run: Patroni does not apply a setting to a server that is just starting.
+        if (leaderFollows && (openedAt === null || run.now() - openedAt > reloadEveryMs)) {
+          if ((await old.patroni.config()).defaultReadOnly === 'on') {
+            await old.patroni.patchConfig({ postgresql: { parameters: { default_transaction_read_only: 'off' } } });
+          } else if (openedAt !== null) await old.patroni.reload();
+          openedAt = run.now();
+        }
         const late = leaderFollowsSince !== null && run.now() - leaderFollowsSince > followsWithinMs;
         for (const member of late && seen ? seen.behind : []) {
           if (rebuilt.has(member.name)) continue;
