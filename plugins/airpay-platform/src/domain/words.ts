@@ -50,8 +50,9 @@ export function exhaustionText(slo: Pick<SloSummary, 'budgetLeft' | 'exhaustsInS
 /** One sentence on an SLO for screen readers and links. */
 export function sloSentence(slo: SloSummary): string {
   const left = slo.budgetLeft.value;
-  const budget = left === null ? 'budget unknown' : left < 0 ? `budget overspent by ${budgetText(-left)}` : `${budgetText(left)} of the budget left`;
-  return `${slo.service} ${slo.slo}: ${statusWord[slo.status]}, ${budget}`;
+  const start = `${slo.service} ${slo.slo}: ${statusWord[slo.status]}`;
+  if (left === null) return `${start}, budget unknown`;
+  return left < 0 ? `${start}, budget overspent by ${budgetText(-left)}` : `${start}, ${budgetText(left)} of the budget left`;
 }
 
 /** `2 of 14 want attention`, `all 14 fine`. */

@@ -1,6 +1,7 @@
 import type { Alert, Overview, Status } from '@airpay/plugin-airpay-platform-common';
 import Box from '@mui/material/Box';
 import Skeleton from '@mui/material/Skeleton';
+import { worstStatus } from '../../domain/words';
 import { Panel } from '../shared/Layout';
 import { StatusIcon } from '../shared/StatusMark';
 import { EntityLink, TextLink } from '../shared/TextLink';
@@ -72,7 +73,7 @@ export function AlertsTile(props: { overview?: Overview; failed?: Error }) {
       {overview && !(unread && open.length === 0) && (
         <>
           <Box sx={{ display: 'flex', alignItems: 'center', gap: 1, fontSize: 17, fontWeight: 600, mb: 1 }}>
-            <StatusIcon status={open.some(one => alertStatus(one) === 'act') ? 'act' : open.length > 0 ? 'watch' : 'ok'} />
+            <StatusIcon status={open.length > 0 ? worstStatus(open.map(alertStatus)) : 'ok'} />
             {headline(firing, open.length - firing)}
           </Box>
           <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, display: 'grid', gap: 1 }}>

@@ -8,7 +8,9 @@ const clamp = (value: number) => Math.min(1, Math.max(0, value));
 /** Share of the budget left as a bar. Without data it is hatched and empty, overspent it is full of the colour of action. */
 export function BudgetBar(props: { left: number | null; status: Status; label: string; height?: number }) {
   const { left, status } = props;
-  const width = left === null ? 0 : left < 0 ? 1 : clamp(left);
+  // Overspent fills the bar: an empty one reads as nothing to see.
+  const share = left !== null && left < 0 ? 1 : left;
+  const width = clamp(share ?? 0);
   return (
     <Box
       role="meter"

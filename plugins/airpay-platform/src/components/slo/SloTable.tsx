@@ -27,6 +27,7 @@ const columns: { title: string; sort?: SortKey; right?: boolean; width?: number 
 
 function Head(props: { view: ListView; onChange: (view: ListView) => void }) {
   const { view } = props;
+  const direction = view.descending ? 'desc' : 'asc';
   return (
     <TableHead>
       <TableRow>
@@ -34,13 +35,13 @@ function Head(props: { view: ListView; onChange: (view: ListView) => void }) {
           <TableCell
             key={column.title}
             align={column.right ? 'right' : 'left'}
-            sortDirection={column.sort === view.sort ? (view.descending ? 'desc' : 'asc') : false}
+            sortDirection={column.sort === view.sort && direction}
             sx={{ width: column.width, fontSize: 13, fontWeight: 600, color: 'text.secondary', whiteSpace: 'nowrap', bgcolor: 'transparent' }}
           >
             {column.sort ? (
               <TableSortLabel
                 active={column.sort === view.sort}
-                direction={view.descending ? 'desc' : 'asc'}
+                direction={direction}
                 onClick={() => props.onChange(toggleSort(view, column.sort!))}
               >
                 {column.title}
