@@ -31,8 +31,18 @@ function sourceHash(): string {
   return hash.digest('hex');
 }
 
+/** A folder with a `yarn` command: the Backstage CLI calls it by name, and no machine is asked to have one. */
+function yarnFolder(): string {
+  const folder = join(root, '.tools/bin');
+  const release = globSync('.yarn/releases/yarn-*.cjs', { cwd: root })[0]!;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'yarn'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, release)}" "$@"\n`, { mode: 0o755 });
+  return folder;
+}
+
 function run(command: string, args: string[], cwd: string): void {
-  const result = spawnSync(command, args, { cwd, stdio: 'inherit', env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '--max-old-space-size=4096' }, timeout: 900_000 });
+  const env = { ...process.env, PATH: `${yarnFolder()}:${process.env['PATH']}`, NODE_ENV: 'production', NODE_OPTIONS: '--max-old-space-size=4096' };
+  const result = spawnSync(command, args, { cwd, stdio: 'inherit', env, timeout: 900_000 });
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
 }
 

@@ -30,6 +30,8 @@ const suites: Suite[] = [
   { name: 'types-portal', command: tsc, timeoutMs: 8 * minute, single: true },
   { name: 'types-ledger', command: [...tsc, '-p', 'ledger'], timeoutMs: 4 * minute, single: true },
   { name: 'types-local-platform', command: [...tsc, '-p', 'packages/local-platform'], timeoutMs: 4 * minute, single: true },
+  { name: 'types-infra', command: [...tsc, '-p', 'infra/slo'], timeoutMs: 4 * minute, single: true },
+  { name: 'types-journeys', command: [...tsc, '-p', 'e2e'], timeoutMs: 4 * minute, single: true },
   { name: 'types-tools', command: [...tsc, '-p', 'tools'], timeoutMs: 4 * minute, single: true },
   { name: 'lint', command: [...cli, 'repo', 'lint', '--max-warnings', '0'], timeoutMs: 8 * minute, single: true },
   { name: 'ledger', command: ['node', '--test', 'ledger/src/**/*.test.ts', 'ledger/test/**/*.test.ts'], timeoutMs: 8 * minute },
