@@ -125,11 +125,16 @@ async function superviseDetached(config: PlatformConfig, options: StartOptions):
     // Asked before the news, so that the last ones are not missed.
     const over = ended;
     for (const event of news()) {
+      // Parts that fail because they were told to stop are no news.
+      if (interrupted) continue;
       console.log(formatProgress(event));
-      if (event.kind === 'ready' && !interrupted) return await goodbye(config, child, options);
+      if (event.kind === 'ready') return await goodbye(config, child, options);
     }
     if (over !== undefined) {
-      if (interrupted) return 130;
+      if (interrupted) {
+        console.log('Stopped.');
+        return 130;
+      }
       console.error(`The supervisor ended (${over}); see ${file}`);
       return 1;
     }

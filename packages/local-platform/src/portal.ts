@@ -92,6 +92,7 @@ export function portalSpec(config: PlatformConfig): ProcessSpec {
       if (!existsSync(bundle)) throw new Error('the portal has not been built: dist-prod does not exist');
     },
     healthy: () => answersOk(`http://127.0.0.1:${ports.portal}/.backstage/health/v1/readiness`),
-    startTimeoutMs: 120_000, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 2_000,
+    // It logs every request, so it is asked less often.
+    startTimeoutMs: 180_000, startPollMs: 500, stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, restartDelayMs: 2_000,
   };
 }

@@ -99,8 +99,10 @@ export class Service {
     stopTasks();
     const startedAt = performance.now();
     for (const group of stopOrder(await this.#observed())) {
+      const groupAt = performance.now();
       const results = await Promise.allSettled(group.map(name => this.#supervisor.stop(name)));
       for (const result of results) if (result.status === 'rejected') log('stop failed', { error: String(result.reason) });
+      log('stopped together', { processes: group, ms: Math.round(performance.now() - groupAt) });
     }
     // What an earlier supervisor started and this one had not come to yet.
     await stopLeftovers(this.#config);

@@ -15,6 +15,8 @@ function rank({ kind, role }: Stoppable): number {
     case 'git-host':
     case 'prometheus':
     case 'alertmanager': return 0;
+    // Only the portal uses the hub's database, and that has stopped.
+    case 'postgres':
     case 'front':
     case 'ledger': return 1;
     // Followers before the one they follow: nobody is left who could take over, so no timeline changes.

@@ -37,7 +37,7 @@ test('bytes are short', () => {
 test('payers stop before the ledger, followers before the primary, etcd last', () => {
   const order = stopOrder([
     { name: 'etcd-a', kind: 'etcd', role: null }, { name: 'pg-a2', kind: 'patroni', role: 'sync_standby' }, { name: 'pg-b1', kind: 'patroni', role: 'primary' },
-    { name: 'ledger-a-1', kind: 'ledger', role: 'ledger' }, { name: 'payer', kind: 'payer', role: 'load' },
+    { name: 'ledger-a-1', kind: 'ledger', role: 'ledger' }, { name: 'payer', kind: 'payer', role: 'load' }, { name: 'hub-postgres', kind: 'postgres', role: 'hub' },
   ]);
-  assert.deepEqual(order, [['payer'], ['ledger-a-1'], ['pg-a2'], ['pg-b1'], ['etcd-a']]);
+  assert.deepEqual(order, [['payer'], ['ledger-a-1', 'hub-postgres'], ['pg-a2'], ['pg-b1'], ['etcd-a']]);
 });

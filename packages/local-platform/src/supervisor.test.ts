@@ -69,6 +69,17 @@ test('a start that never gets healthy is an error that names the log', async () 
   await supervisor.stop('three');
 });
 
+test('a stop during a start leaves nothing running', async () => {
+  const supervisor = new Supervisor(folder, () => undefined);
+  supervisor.add(sleeper('early', { prepare: () => new Promise(resolve => setTimeout(resolve, 300)) }));
+  const started = assert.rejects(supervisor.start('early'), /early was stopped while it started/);
+  supervisor.close();
+  await supervisor.stop('early');
+  await started;
+  assert.equal(findRunning(folder, 'early'), undefined);
+  assert.equal(supervisor.get('early')!.pid, null);
+});
+
 test('a child that outlives its program is ended before the program starts again', async () => {
   const supervisor = new Supervisor(folder, () => undefined);
   supervisor.watch();

@@ -19,6 +19,8 @@ export interface ProcessSpec {
   role: string | null;
   port: number;
   healthy: () => Promise<boolean>;
+  /** How often its health is asked while it starts; 150 ms unless told. */
+  startPollMs?: number;
   /** How long it may take to become healthy after a start. */
   startTimeoutMs: number;
   stopSignal: NodeJS.Signals;
@@ -57,7 +59,8 @@ interface Managed {
   earlyDeaths: number;
   restartAt: number;
   lastExit: string | null;
-  busy: boolean;
+  /** The start that is under way. */
+  starting: Promise<unknown> | undefined;
 }
 
 export type Log = (message: string, fields?: Record<string, unknown>) => void;
@@ -124,7 +127,7 @@ export class Supervisor {
     const { name } = spec.launch;
     const known = this.#managed.get(name);
     if (known) known.spec = spec;
-    else this.#managed.set(name, { spec, running: undefined, state: 'stopped', wanted: false, restarts: 0, earlyDeaths: 0, restartAt: 0, lastExit: null, busy: false });
+    else this.#managed.set(name, { spec, running: undefined, state: 'stopped', wanted: false, restarts: 0, earlyDeaths: 0, restartAt: 0, lastExit: null, starting: undefined });
   }
 
   /**
@@ -137,7 +140,8 @@ export class Supervisor {
     one.earlyDeaths = 0;
     const how = await this.#run(one);
     const hopeless = () => this.#closing || !one.wanted || one.earlyDeaths >= DEATHS_AT_START;
-    if (await until(() => this.#askHealth(one), one.spec.startTimeoutMs, 150, hopeless)) return how;
+    if (await until(() => this.#askHealth(one), one.spec.startTimeoutMs, one.spec.startPollMs ?? 150, hopeless)) return how;
+    if (this.#closing || !one.wanted) throw new Error(`${name} was stopped while it started`);
     one.state = one.running ? 'unhealthy' : 'failed';
     const { logFile } = one.spec.launch;
     const what = one.earlyDeaths >= DEATHS_AT_START ? `ended ${one.earlyDeaths} times while starting (${one.lastExit ?? 'unknown'})` : `did not become healthy within ${one.spec.startTimeoutMs / 1000} s`;
@@ -155,6 +159,8 @@ export class Supervisor {
   async stop(name: string, signal?: NodeJS.Signals): Promise<void> {
     const one = this.#require(name);
     one.wanted = false;
+    // A start under way sees that it is not wanted any more, or its process is stopped below.
+    await one.starting?.catch(() => undefined);
     const running = one.running ?? findRunning(this.#runDir, name);
     if (running) {
       await stopProcess(running, { signal: signal ?? one.spec.stopSignal, timeoutMs: one.spec.stopTimeoutMs, alsoRoots: one.spec.alsoRoots?.() ?? [] });
@@ -191,13 +197,23 @@ export class Supervisor {
   }
 
   async #run(one: Managed): Promise<'started' | 'adopted'> {
-    const { launch: spec } = one.spec;
     if (this.#closing) throw new Error('the platform is being stopped');
     if (one.running && isAlive(one.running)) return 'adopted';
-    one.busy = true;
+    const starting = this.#startNow(one);
+    one.starting = starting;
+    try {
+      return await starting;
+    } finally {
+      one.starting = undefined;
+    }
+  }
+
+  async #startNow(one: Managed): Promise<'started' | 'adopted'> {
+    const { launch: spec } = one.spec;
     one.state = 'starting';
     try {
       await one.spec.prepare?.();
+      if (this.#closing || !one.wanted) throw new Error(`${spec.name} was stopped while it started`);
       const found = findRunning(this.#runDir, spec.name);
       if (found && found.launchHash === launchHash(spec)) {
         one.running = found;
@@ -218,8 +234,6 @@ export class Supervisor {
     } catch (error) {
       one.state = 'failed';
       throw error;
-    } finally {
-      one.busy = false;
     }
   }
 
@@ -227,7 +241,7 @@ export class Supervisor {
   #checkAlive(): void {
     if (this.#closing) return;
     for (const one of this.#managed.values()) {
-      if (!one.wanted || one.busy) continue;
+      if (!one.wanted || one.starting) continue;
       if (one.running && !isAlive(one.running)) this.#died(one, one.running);
       if (!one.running && one.restartAt > 0 && Date.now() >= one.restartAt) void this.#restart(one);
     }
@@ -269,7 +283,7 @@ export class Supervisor {
   }
 
   async #checkHealth(): Promise<void> {
-    await Promise.all([...this.#managed.values()].filter(one => one.wanted && one.running && !one.busy).map(one => this.#askHealth(one)));
+    await Promise.all([...this.#managed.values()].filter(one => one.wanted && one.running && !one.starting).map(one => this.#askHealth(one)));
   }
 
   /** Asks every program now. */
