@@ -23,7 +23,7 @@ export interface RunWorkerOptions {
 }
 
 /** Longer than any pause of a healthy process, short enough that a crash is picked up soon. */
-const defaultLeaseMs = 15_000;
+const defaultLeaseMs = 9_000;
 /** After a crash between announcing an action and its answer: how long its effect is waited for before doing it again. */
 const settleMs = 3_000;
 /** After a refused action the outside is still looked at, since somebody else may have done it. */

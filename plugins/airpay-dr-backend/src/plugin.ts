@@ -19,7 +19,7 @@ import { SystemObserver, SystemPorts } from './SystemObserver';
 /** How soon a run whose worker died is taken up again, after its lease has run out. */
 const resumeEverySeconds = 3;
 
-export function portsOf(system: SystemSettings): SystemPorts {
+function portsOf(system: SystemSettings): SystemPorts {
   return {
     name: system.name,
     regions: system.regions.map(region => ({

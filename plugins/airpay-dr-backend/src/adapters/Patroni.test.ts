@@ -115,6 +115,14 @@ describe('HttpPatroni', () => {
     expect(await patroni.primaries()).toEqual({ primaries: [], silent: [url] });
   });
 
+  it('asks every member to reload and passes over one that is down', async () => {
+    replica.becomes(() => ({ status: 503 }));
+    await patroni.reload();
+    for (const server of [leader, replica]) {
+      expect(server.received.filter(request => request.method === 'POST')).toEqual([expect.objectContaining({ path: '/reload' })]);
+    }
+  });
+
   it('rebuilds the member it was asked to and no other', async () => {
     await patroni.reinitialize('pg-a2');
     expect(replica.received.filter(request => request.method === 'POST')).toEqual([
