@@ -54,7 +54,7 @@ export function stepBook(run: StoredRun, system: SystemParts): StepBook {
       scaleUpStep(to, to.settings.gke.activeNodes),
       fenceStep(from),
       drainStep(from, to),
-      demoteStep(from, runbook),
+      demoteStep(from, to, runbook),
       promoteStep(from, { ...to, region: { patroniUrls: to.settings.patroni.members } }),
       switchTrafficStep(ports.traffic, to.settings.trafficTarget),
       verifyStep(ports.ledger, { id: to.id, title: to.title }),

@@ -55,7 +55,8 @@ export function fenceStep({ title, patroni, database }: FenceTarget): Step {
         : { done: true, text: `${title} refused a probe write: ${probe.reason}` };
     },
     async act(run) {
-      await run.remember({ fenceStartedAtMs: run.now() });
+      // The first attempt's time stays: payments may have been refused since then, and the measured gap must not hide it.
+      if (typeof run.facts.fenceStartedAtMs !== 'number') await run.remember({ fenceStartedAtMs: run.now() });
       await setReadOnly(run);
       const since = await until(run, 'read-only mode', fenceDeadlineMs, async () => {
         const seen = await database.defaultReadOnly();

@@ -1,6 +1,7 @@
 import { RunbookRegion, standbyClusterOf, synchronousModeOf } from '@airpay/plugin-airpay-dr-common';
 import { Patroni } from '../adapters/Patroni';
 import { RegionDatabase } from '../adapters/RegionDatabase';
+import { lsnReached } from '../lsn';
 import { OutsideError, reading } from '../outside';
 import { Step, StepRun, Verdict } from '../step';
 
@@ -8,11 +9,14 @@ const demoteDeadlineMs = 60_000;
 const promoteDeadlineMs = 60_000;
 const pollMs = 25;
 const fencedWithinMs = 3_000;
+const drainedWithinMs = 10_000;
 
 export interface ClusterTarget {
   title: string;
   patroni: Patroni;
 }
+
+type DatabaseTarget = { title: string; database: Pick<RegionDatabase, 'view' | 'probeWrite'> };
 
 async function noPrimary({ title, patroni }: ClusterTarget): Promise<Verdict> {
   const { primaries, silent } = await patroni.primaries();
@@ -23,10 +27,32 @@ async function noPrimary({ title, patroni }: ClusterTarget): Promise<Verdict> {
 }
 
 /**
+ * Between the drain and this step a person may have been asked, and may have lifted the fence to let payments through.
+ * @throws OutsideError `refused` while the old region takes writes, or has some that the new one does not have
+ */
+async function stillDrained(run: StepRun, source: DatabaseTarget, target: DatabaseTarget): Promise<void> {
+  const probe = await reading(source.database.probeWrite());
+  // Without a primary nothing is acknowledged there: it is on its way down, maybe by this very step before a crash.
+  if (!probe.ok) return;
+  if (probe.value.accepted) {
+    throw new OutsideError(source.title, 'refused', 'accepts writes again: fence it by hand as in the printed plan, then retry');
+  }
+  const { lsn: goal, inRecovery } = await source.database.view();
+  if (inRecovery || !goal) return;
+  const end = run.now() + drainedWithinMs;
+  for (;;) {
+    const { lsn } = await target.database.view();
+    if (lsn && lsnReached(lsn, goal)) return;
+    if (run.now() > end) throw new OutsideError(target.title, 'refused', `has replayed ${lsn ?? 'nothing'}, but ${source.title} has written ${goal}`);
+    await run.sleep(pollMs);
+  }
+}
+
+/**
  * Makes the fenced region follow the other one. The fence stays on: Patroni applies new settings before it demotes, and
  * a payment acknowledged in between would be lost.
  */
-export function demoteStep(source: ClusterTarget, follow: Pick<RunbookRegion, 'replication'>): Step {
+export function demoteStep(source: ClusterTarget & DatabaseTarget, target: DatabaseTarget, follow: Pick<RunbookRegion, 'replication'>): Step {
   const wanted = standbyClusterOf(follow as RunbookRegion);
   return {
     id: 'demote',
@@ -40,7 +66,10 @@ export function demoteStep(source: ClusterTarget, follow: Pick<RunbookRegion, 'r
       }
       return noPrimary(source);
     },
-    act: () => source.patroni.patchConfig({ standby_cluster: wanted, synchronous_mode: false }),
+    async act(run) {
+      await stillDrained(run, source, target);
+      await source.patroni.patchConfig({ standby_cluster: wanted, synchronous_mode: false });
+    },
   };
 }
 
