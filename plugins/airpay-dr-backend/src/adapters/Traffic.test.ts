@@ -65,6 +65,11 @@ describe('CloudDnsTraffic', () => {
     expect(zone.target).toBe('elsewhere.');
   });
 
+  it('calls the outcome unknown when the change is answered in another form: it may have been made', async () => {
+    server.becomes(request => (request.method === 'POST' ? { status: 200, body: { kind: 'dns#change' } } : zone.answer(request)));
+    await expect(traffic().pointTo('b.')).rejects.toMatchObject({ name: 'OutsideError', outcome: 'unknown' });
+  });
+
   it('says that the token is refused', async () => {
     await expect(traffic('other').current()).rejects.toThrow(/answered 401/);
   });

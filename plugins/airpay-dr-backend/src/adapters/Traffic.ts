@@ -56,12 +56,14 @@ export class CloudDnsTraffic implements Traffic {
     if (!record) throw new OutsideError(this.source, 'refused', `has no ${recordType} record ${this.settings.record}`);
     if (record.rrdatas.length === 1 && record.rrdatas[0] === target) return;
     const body = { deletions: [record], additions: [{ ...record, rrdatas: [target] }] };
-    let change = changeSchema.parse(await this.call({ url: `${this.zoneUrl}/changes`, method: 'POST', body }));
+    const made = await this.call({ url: `${this.zoneUrl}/changes`, method: 'POST', body });
+    let change = this.checked(() => changeSchema.parse(made));
     const deadline = Date.now() + changeTimeoutMs;
     while (change.status !== 'done') {
       if (Date.now() > deadline) throw new OutsideError(this.source, 'unknown', `change ${change.id} is still pending after ${changeTimeoutMs} ms`);
       await this.sleep(changePollMs);
-      change = changeSchema.parse(await this.call({ url: `${this.zoneUrl}/changes/${encodeURIComponent(change.id)}` }));
+      const seen = await this.call({ url: `${this.zoneUrl}/changes/${encodeURIComponent(change.id)}` });
+      change = this.checked(() => changeSchema.parse(seen));
     }
   }
 
