@@ -40,10 +40,9 @@ export class HttpPayerLog implements PayerLog {
       const before = ids.size;
       for (const one of acknowledged) ids.add(one.transferId);
       // Pages overlap in the last time stamp, so that payments of the same millisecond are not skipped.
-      if (acknowledged.length < pageSize) {
-        if (page === 0) covered = !truncated;
-        return { ids: [...ids], covered };
-      }
+      const full = acknowledged.length >= pageSize;
+      if (page === 0) covered = full ? await this.covers(from, acknowledged[0].at) : !truncated;
+      if (!full) return { ids: [...ids], covered };
       const next = acknowledged[acknowledged.length - 1].at;
       if (next === from && ids.size === before) break;
       from = next;
@@ -53,6 +52,12 @@ export class HttpPayerLog implements PayerLog {
 
   async gap(fromMs: number, toMs: number): Promise<{ longestGapMs: number; acknowledgedCount: number }> {
     return this.get('gap', { from: iso(fromMs), to: iso(toMs) }, value => gapSchema.parse(value));
+  }
+
+  /** A full page is called truncated because more follows; asked up to its first payment, only a late beginning of the log is left to say so. */
+  private async covers(from: string, firstAt: string): Promise<boolean> {
+    const { truncated } = await this.get('acknowledged', { from, to: firstAt, limit: String(pageSize) }, value => pageSchema.parse(value));
+    return !truncated;
   }
 
   private async get<T>(path: string, query: Record<string, string>, parse: (value: unknown) => T): Promise<T> {

@@ -72,6 +72,18 @@ describe('HttpPayerLog', () => {
     expect(await payerLog().acknowledged(start, start + 1)).toEqual({ ids: [], covered: false });
   });
 
+  it('says so too when the window has more than one page', async () => {
+    const all = Array.from({ length: 7_000 }, (_, i) => ({ transferId: `tr_${i}`, at: new Date(start + 5_000 + i).toISOString() }));
+    await serve(({ path }) => {
+      const query = new URL(path, 'http://x').searchParams;
+      const rows = all.filter(row => row.at >= query.get('from')! && row.at <= query.get('to')!);
+      const limit = Number(query.get('limit'));
+      return { status: 200, body: { acknowledged: rows.slice(0, limit), truncated: rows.length > limit || query.get('from')! < all[0].at } };
+    });
+    const { ids, covered } = await payerLog().acknowledged(start, start + 100_000);
+    expect([ids.length, covered]).toEqual([7_000, false]);
+  });
+
   it('refuses to check half of too many', async () => {
     await serve(({ path }) => {
       const from = Date.parse(new URL(path, 'http://x').searchParams.get('from')!);
