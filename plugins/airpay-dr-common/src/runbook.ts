@@ -213,7 +213,10 @@ const texts: Record<PlannedSwitchStepId, (v: RunbookValues) => StepText> = {
     why: 'A role is not a service. The switch has worked when money moves in the new region through the same door as everybody else.',
     effect: `One payment of $1.00 from clearing to a verification account, answered by ${to.title} and read back.`,
     byHand: [
-      `curl --include --max-time 10 --header "Authorization: Bearer $LEDGER_API_KEY" --header "Idempotency-Key: by-hand-$(date +%s)" --header 'Content-Type: application/json' \\`,
+      'KEY=by-hand-$(date +%s)   # once: the same key in every attempt is one dollar',
+      `curl --max-time 10 --header "Authorization: Bearer $LEDGER_API_KEY" --header "Idempotency-Key: $KEY-account" --header 'Content-Type: application/json' \\`,
+      `  --data '{"id":"recovery-verification:usd","owner":"airpay-portal","currency":"USD","type":"liability","minAvailableMinor":null}' ${ledgerUrl}/v1/accounts   # 200 or 201`,
+      `curl --include --max-time 10 --header "Authorization: Bearer $LEDGER_API_KEY" --header "Idempotency-Key: $KEY" --header 'Content-Type: application/json' \\`,
       `  --data '{"debitAccountId":"cash-clearing:usd","creditAccountId":"recovery-verification:usd","amountMinor":"100","currency":"USD"}' \\`,
       `  ${ledgerUrl}/v1/transfers   # 201 with header Airpay-Region: ${to.id}`,
     ].join('\n'),
