@@ -60,6 +60,8 @@ function aptInstall(packages: string[], asRoot: string[]): boolean {
   const policy = '/usr/sbin/policy-rc.d';
   // Without this file apt starts every new service, on the very ports other programs may use.
   const ownPolicy = asRoot.length === 0 && !existsSync(policy);
+  // Ctrl-C ends apt; this process lives on to take the file away again, or no service would ever start on this machine.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   if (ownPolicy) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     if (run([...apt, 'update', '-qq']) !== 0) return false;
