@@ -89,7 +89,7 @@ export interface Secrets {
   gitPassword: string;
   /** Bearer token at the Cloud DNS stand-in. */
   dnsToken: string;
-  /** Bearer token at the Kubernetes and GKE stand-ins. */
+  /** Bearer token at the Kubernetes stand-in; the GKE one asks for none and listens on 127.0.0.1 only. */
   kubernetesToken: string;
 }
 
