@@ -13,6 +13,8 @@ export default defineConfig({
   use: {
     baseURL: portalUrl,
     viewport: { width: 1440, height: 900 },
+    actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     launchOptions: {

@@ -9,14 +9,15 @@ test.describe('create', () => {
     const headers = bearer(await tokenOf(request, 'lea'));
     const { ports } = resolvedConfig();
     for (const values of [{ name: 'Bad Name' }, { name: 'ledger' }, { name: `${name}-x`, owner: 'group:default/nobody' }]) {
-      const started = await request.post(`${portalUrl}/api/scaffolder/v2/tasks`, { headers, data: { templateRef: 'template:default/payment-service', values: { name: `${name}-y`, description: 'A test', owner: 'group:default/payments-core', tier: '1', currency: 'EUR', regionSet: 'eu', ...values } } });
+      const started = await request.post(`${portalUrl}/api/scaffolder/v2/tasks`, { headers, data: { templateRef: 'template:default/payment-service', values: { description: 'A test', owner: 'group:default/payments-core', tier: '1', currency: 'EUR', regionSet: 'eu', ...values } } });
       if (started.status() === 201) {
         const { id } = await started.json();
         await expect.poll(async () => (await (await request.get(`${portalUrl}/api/scaffolder/v2/tasks/${id}`, { headers })).json()).status, { timeout: 60_000 }).toBe('failed');
       } else expect(started.status()).toBe(400);
       for (const suffix of ['', '-infra', '-gitops']) {
         const repository = await request.get(`http://127.0.0.1:${ports['gitHost']}/api/v1/repos/airpay/${encodeURIComponent(values.name)}${suffix}`);
-        expect(repository.status(), values.name + suffix).toBe(404);
+        // 422: the git host does not even take such a name.
+        expect([404, 422], values.name + suffix).toContain(repository.status());
       }
     }
   });
@@ -26,9 +27,8 @@ test.describe('create', () => {
     await signIn(page, 'lea', '/create/templates/default/payment-service');
     await page.getByLabel(/^name/i).first().fill(name);
     await page.getByLabel(/description/i).first().fill('Pays merchants out every night');
-    const owner = page.getByLabel(/owner/i).first();
-    await owner.fill('payments-core');
-    await page.getByRole('option').first().click();
+    await page.getByRole('textbox', { name: /^owner/i }).fill('Payments core');
+    await page.getByRole('option', { name: /payments core/i }).first().click();
     for (let step = 0; step < 5; step += 1) {
       const next = page.getByRole('button', { name: /^(next|review)$/i });
       if (await next.count() === 0) break;

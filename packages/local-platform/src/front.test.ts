@@ -183,6 +183,12 @@ describe('traffic front', () => {
     assert.equal((await fetch(`${pub}/v1x`)).status, 404);
   });
 
+  it('refuses a body beyond the ledger\'s limit itself, with an answer the caller can read', async () => {
+    const answer = await fetch(`${pub}/v1/transfers`, { method: 'POST', body: 'x'.repeat(1024 * 1024) });
+    assert.equal(answer.status, 413);
+    assert.equal(((await answer.json()) as any).code, 'body-too-large');
+  });
+
   it('injects a fault only with the token, for a limited time, and counts it', async () => {
     const refused = await call('POST', '/admin/faults', { errorRatio: 1, forSeconds: 5 }, TOKEN);
     assert.equal(refused.status, 401);

@@ -123,3 +123,17 @@ test('everything of a program dies with it when it is stopped by SIGKILL', async
   await supervisor.stop('four', 'SIGKILL');
   assert.equal(isAlive(running), false);
 });
+
+test('two starts in the same instant are one process', async () => {
+  const supervisor = new Supervisor(folder, () => undefined);
+  let prepared = 0;
+  supervisor.add(sleeper('twice', { prepare: () => void (prepared += 1) }));
+  try {
+    await Promise.all([supervisor.startSoon('twice'), supervisor.startSoon('twice')]);
+    assert.equal(prepared, 1);
+    assert.equal(findRunning(folder, 'twice')?.pid, supervisor.get('twice')!.pid);
+  } finally {
+    await supervisor.stop('twice');
+    supervisor.close();
+  }
+});

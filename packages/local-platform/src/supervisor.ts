@@ -60,7 +60,7 @@ interface Managed {
   restartAt: number;
   lastExit: string | null;
   /** The start that is under way. */
-  starting: Promise<unknown> | undefined;
+  starting: Promise<'started' | 'adopted'> | undefined;
 }
 
 export type Log = (message: string, fields?: Record<string, unknown>) => void;
@@ -199,6 +199,8 @@ export class Supervisor {
   async #run(one: Managed): Promise<'started' | 'adopted'> {
     if (this.#closing) throw new Error('the platform is being stopped');
     if (one.running && isAlive(one.running)) return 'adopted';
+    // Until it has been spawned a second start would not see it: a restart and a change of replicas would make two.
+    if (one.starting) return one.starting;
     const starting = this.#startNow(one);
     one.starting = starting;
     try {
