@@ -35,7 +35,9 @@ test.describe('create', () => {
       await next.first().click();
     }
     await page.getByRole('button', { name: /^create$/i }).click();
-    await expect(page.getByRole('link', { name: /gitops/i }).first()).toBeVisible({ timeout: 120_000 });
+    for (const link of ['Service repository', 'Infrastructure repository', 'Deployment repository', 'In the catalog']) {
+      await expect(page.getByRole('link', { name: link })).toBeVisible({ timeout: 120_000 });
+    }
 
     const headers = bearer(await tokenOf(request, 'lea'));
     await expect.poll(async () => (await request.get(`${portalUrl}/api/catalog/entities/by-name/component/default/${name}`, { headers })).status(), { timeout: 60_000 }).toBe(200);
