@@ -40,10 +40,10 @@ test('region B begins as a standby cluster that reaches A through the link, with
   assert.deepEqual(dcs.slots, { dr_link: { type: 'physical' } });
 });
 
-test('with certificates Patroni asks for one before it changes anything', () => {
+test('with certificates Patroni speaks TLS and asks callers for the password only', () => {
   const variables = { ...patroniVariables(context, regionA!, regionA!.members[0]!), patroni_tls_cert_file: '/c', patroni_tls_key_file: '/k', patroni_tls_ca_file: '/ca' };
   const { restapi, ctl } = parse(renderRole(config.root, 'patroni', 'patroni.yml.j2', variables));
-  assert.deepEqual([restapi.certfile, restapi.verify_client, ctl.cacert], ['/c', 'optional', '/ca']);
+  assert.deepEqual([restapi.certfile, restapi.verify_client, ctl.cacert], ['/c', 'none', '/ca']);
 });
 
 test('HAProxy asks for the right role on each port, by OPTIONS', () => {
