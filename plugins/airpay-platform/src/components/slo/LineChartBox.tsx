@@ -39,7 +39,7 @@ export function LineChartBox(props: { chart: Chart; times: readonly number[]; sa
       height={chart.height}
       skipAnimation
       series={series}
-      margin={{ left: 52, right: 20, top: 8, bottom: 26 }}
+      margin={{ left: 62, right: 20, top: 8, bottom: 26 }}
       grid={{ horizontal: true }}
       xAxis={[
         {

@@ -36,7 +36,7 @@ export function SloName({ slo }: { slo: SloSummary }) {
         {slo.service} <Box component="span" sx={{ fontWeight: 400 }}>/ {slo.slo}</Box>
       </MuiLink>
       <Box sx={{ fontSize: 13, color: 'text.secondary' }}>
-        {[slo.title, slo.tier === null ? null : `tier ${slo.tier}`].filter(Boolean).join(' · ')}
+        {[slo.title === `${slo.service} / ${slo.slo}` ? null : slo.title, slo.tier === null ? null : `tier ${slo.tier}`].filter(Boolean).join(' · ')}
       </Box>
     </>
   );
