@@ -5,7 +5,7 @@
  * reports no test at all counts as one failure too, so that nothing is skipped silently.
  */
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -65,28 +65,26 @@ function runSuite(suite: Suite): Promise<Result> {
   const log = join(logs, `${suite.name}.log`);
   const startedAt = Date.now();
   return new Promise(settle => {
-    const file = createWriteStream(log);
+    // A file and not a pipe: a runner that ends with process.exit would lose what a pipe still holds, its counts among it.
+    const file = openSync(log, 'w');
     // Its own process group, so that a suite over its time is ended with all it started.
     const child = spawn(suite.command[0]!, suite.command.slice(1), {
       cwd: root,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', file, file],
       env: { ...process.env, CI: '1', NODE_ENV: undefined, FORCE_COLOR: '0', NODE_OPTIONS: '--max-old-space-size=4096' },
     });
-    child.stdout.pipe(file, { end: false });
-    child.stderr.pipe(file, { end: false });
+    closeSync(file);
     const timer = setTimeout(() => {
-      file.write(`\nended after ${suite.timeoutMs / minute} minutes\n`);
+      appendFileSync(log, `\nended after ${suite.timeoutMs / minute} minutes\n`);
       if (child.pid) process.kill(-child.pid, 'SIGKILL');
     }, suite.timeoutMs);
     child.on('close', code => {
       clearTimeout(timer);
-      file.end(() => {
-        const { passed, failed } = suite.single ? { passed: code === 0 ? 1 : 0, failed: 0 } : count(readFileSync(log, 'utf8'));
-        const nothingRan = passed + failed === 0;
-        const failures = failed === 0 && (code !== 0 || nothingRan) ? 1 : failed;
-        settle({ name: suite.name, passed, failed: failures, seconds: (Date.now() - startedAt) / 1000, log });
-      });
+      const { passed, failed } = suite.single ? { passed: code === 0 ? 1 : 0, failed: 0 } : count(readFileSync(log, 'utf8'));
+      const nothingRan = passed + failed === 0;
+      const failures = failed === 0 && (code !== 0 || nothingRan) ? 1 : failed;
+      settle({ name: suite.name, passed, failed: failures, seconds: (Date.now() - startedAt) / 1000, log });
     });
   });
 }

@@ -79,13 +79,6 @@ describe('the plan page', () => {
     await waitFor(() => expect(startButton()).toBeEnabled());
   });
 
-  it('is for those who may', async () => {
-    renderRecovery(path, { system, plan: async () => aPlan(Date.now()) }, false);
-    expect(await screen.findByText(/for the SRE and incident command groups; you are in neither/)).toBeInTheDocument();
-    expect(screen.getByLabelText('Reason')).toBeDisabled();
-    expect(startButton()).toBeDisabled();
-  });
-
   it('says why there is no plan', async () => {
     renderRecovery(`${path}?to=region-a`, {
       system,
