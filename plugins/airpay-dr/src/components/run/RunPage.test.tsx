@@ -63,13 +63,6 @@ describe('the run page', () => {
     await waitFor(() => expect(within(next).queryByRole('alert')).not.toBeInTheDocument());
   });
 
-  it('disables steering for those who may not, and says why', async () => {
-    renderRecovery(path, { run: async () => aStuckRun(Date.now()), system }, false);
-    expect(await screen.findByText(/for the SRE and incident command groups/)).toBeInTheDocument();
-    expect(screen.getByRole('button', { name: 'Try again: Promote Region B' })).toBeDisabled();
-    expect(screen.queryByText('Journal')).not.toBeInTheDocument();
-  });
-
   it('keeps the last answer when the portal stops answering', async () => {
     let down = false;
     renderRecovery(path, {
