@@ -169,7 +169,7 @@ const texts: Record<PlannedSwitchStepId, (v: RunbookValues) => StepText> = {
     why: 'Everything committed before the fence must be replayed in the new region: this is what makes the loss zero.',
     effect: `Nothing changes. Waits until ${to.title} has replayed the last position written in ${from.title}.`,
     byHand: [
-      psql(from.databases[0], 'select pg_current_wal_lsn()') + '   # note the position',
+      psql(from.databases[0], "select pg_logical_emit_message(true, 'airpay.drain', '')") + '   # note the position',
       psql(to.databases[0], "select pg_last_wal_replay_lsn() >= '<position>'") + '   # repeat until: t',
     ].join('\n'),
     reversible: true,

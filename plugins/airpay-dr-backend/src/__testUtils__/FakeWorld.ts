@@ -203,6 +203,10 @@ export class FakeWorld {
         onPrimary();
         return region.fencedServer ? { accepted: false, reason: 'read-only transaction' } : { accepted: true };
       },
+      markPosition: async () => {
+        onPrimary();
+        return '0/3000000';
+      },
       terminateClients: async () => {
         const open = region.oldSessions;
         region.oldSessions = 0;

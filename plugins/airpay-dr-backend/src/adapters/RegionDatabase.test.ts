@@ -103,6 +103,9 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     await pair.until(pair.primaryPort, `select current_setting('default_transaction_read_only') = 'on'`);
     const fenced = await primary.defaultReadOnly();
     expect(fenced.on).toBe(true);
+    // The mark passes the fence, and the standby gets to exactly there.
+    const mark = await primary.markPosition();
+    await pair.until(pair.standbyPort, `select pg_last_wal_replay_lsn() >= '${mark}'`);
     expect(await primary.probeWrite()).toEqual({ accepted: false, reason: expect.stringContaining('read-only transaction') });
     expect(await primary.terminateClients(fenced.at)).toBe(1);
     await closed;

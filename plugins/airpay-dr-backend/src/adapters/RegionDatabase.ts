@@ -13,6 +13,11 @@ export interface RegionDatabase {
   defaultReadOnly(): Promise<{ on: boolean; at: string }>;
   /** Tries to write on the primary, in a connection of its own. @throws OutsideError without a primary */
   probeWrite(): Promise<WriteProbe>;
+  /**
+   * Writes a mark into the primary's log and answers its position: everything committed before lies below, and a standby can
+   * replay up to exactly there. No table is written, so the fence lets it through. @throws OutsideError without a primary
+   */
+  markPosition(): Promise<string>;
   /** Closes other people's connections to the primary that began before the server time `before`; answers how many were still there. */
   terminateClients(before: string): Promise<number>;
   /**
@@ -152,6 +157,11 @@ export class PgRegionDatabase implements RegionDatabase {
         await client.query('rollback');
       }
     });
+  }
+
+  async markPosition(): Promise<string> {
+    // Not pg_current_wal_lsn(): it may name the middle of a record that nobody flushes, and a standby never gets there.
+    return this.onPrimary(async client => (await client.query(`select pg_logical_emit_message(true, 'airpay.drain', '')::text as lsn`)).rows[0].lsn);
   }
 
   async terminateClients(before: string): Promise<number> {

@@ -91,9 +91,7 @@ export function drainStep(source: Pick<FenceTarget, 'title' | 'database'>, targe
     async act(run) {
       const probe = await source.database.probeWrite();
       if (probe.accepted) throw new OutsideError(source.title, 'refused', 'accepts writes again: the fence is gone');
-      const { lsn, inRecovery } = await source.database.view();
-      if (inRecovery || !lsn) throw new OutsideError(source.title, 'refused', 'is no primary any more: its last position cannot be read');
-      await run.remember({ fenceLsn: lsn });
+      await run.remember({ fenceLsn: await source.database.markPosition() });
     },
   };
 }

@@ -16,7 +16,7 @@ export interface ClusterTarget {
   patroni: Patroni;
 }
 
-type DatabaseTarget = { title: string; database: Pick<RegionDatabase, 'view' | 'probeWrite'> };
+type DatabaseTarget = { title: string; database: Pick<RegionDatabase, 'view' | 'probeWrite' | 'markPosition'> };
 
 async function noPrimary({ title, patroni }: ClusterTarget): Promise<Verdict> {
   const { primaries, silent } = await patroni.primaries();
@@ -37,8 +37,7 @@ async function stillDrained(run: StepRun, source: DatabaseTarget, target: Databa
   if (probe.value.accepted) {
     throw new OutsideError(source.title, 'refused', 'accepts writes again: fence it by hand as in the printed plan, then retry');
   }
-  const { lsn: goal, inRecovery } = await source.database.view();
-  if (inRecovery || !goal) return;
+  const goal = await source.database.markPosition();
   const end = run.now() + drainedWithinMs;
   for (;;) {
     const { lsn } = await target.database.view();
