@@ -4,11 +4,11 @@
  * could not look.
  */
 import pg from 'pg';
-import { runChecks, type CheckResult } from './checks.ts';
-import { ConfigError, readDatabaseUrl } from './config.ts';
-import { formatMinor } from './money.ts';
-import { selectTrialBalance, toTotals } from './sql.ts';
-import { totalsJson, type CurrencyTotals } from './wire.ts';
+import { runChecks, type CheckResult } from './adapters/checks.ts';
+import { ConfigError, readDatabaseUrl } from './domain/config.ts';
+import { formatMinor } from './domain/money.ts';
+import { selectTrialBalance, toTotals } from './adapters/sql.ts';
+import { totalsJson, type CurrencyTotals } from './domain/wire.ts';
 
 interface Report {
   at: string;

@@ -1,6 +1,6 @@
 /** The process: `node src/main.ts`, settings from the environment (docs/ledger.md lists them). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { ConfigError, readConfig, type Config } from './domain/config.ts';
 import { buildService, type Service } from './service.ts';
 
 async function main(): Promise<void> {

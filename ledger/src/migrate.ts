@@ -1,7 +1,7 @@
 /** `node src/migrate.ts`: applies the missing migrations to LEDGER_MIGRATION_DATABASE_URL (role ledger_owner). */
 import pg from 'pg';
-import { ConfigError, readDatabaseUrl } from './config.ts';
-import { migrate } from './migrations.ts';
+import { ConfigError, readDatabaseUrl } from './domain/config.ts';
+import { migrate } from './adapters/migrations.ts';
 
 async function main(): Promise<void> {
   const faults: string[] = [];

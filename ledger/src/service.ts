@@ -1,13 +1,13 @@
 /** Builds the service from its settings. */
 import type { FastifyInstance } from 'fastify';
-import type { Config } from './config.ts';
-import { Database } from './db.ts';
-import { Health } from './health.ts';
-import { buildHttp, type HttpOptions } from './http.ts';
-import { Ledger } from './ledger.ts';
-import { Metrics } from './metrics.ts';
-import { readMigrations } from './migrations.ts';
-import { currencies } from './money.ts';
+import type { Config } from './domain/config.ts';
+import { Database } from './adapters/db.ts';
+import { Health } from './usecases/health.ts';
+import { buildHttp, type HttpOptions } from './edge/http.ts';
+import { Ledger } from './usecases/ledger.ts';
+import { Metrics } from './adapters/metrics.ts';
+import { readMigrations } from './adapters/migrations.ts';
+import { currencies } from './domain/money.ts';
 
 export interface Service {
   app: FastifyInstance;

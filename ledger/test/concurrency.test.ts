@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
-import { runChecks } from '../src/checks.ts';
+import { runChecks } from '../src/adapters/checks.ts';
 
 let database: TestDatabase;
 let ledgers: TestLedger[];

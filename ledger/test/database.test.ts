@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
 import { createDatabase, type TestDatabase } from './support/ledger.ts';
-import { currencies, exponentOf } from '../src/money.ts';
-import { uuidv7 } from '../src/ids.ts';
+import { currencies, exponentOf } from '../src/domain/money.ts';
+import { uuidv7 } from '../src/domain/ids.ts';
 
 let database: TestDatabase;
 before(async () => {

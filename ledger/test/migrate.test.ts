@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 import pg from 'pg';
-import { checks, runChecks } from '../src/checks.ts';
-import { incompatibility, migrate, readMigrations, type Migration } from '../src/migrations.ts';
+import { checks, runChecks } from '../src/adapters/checks.ts';
+import { incompatibility, migrate, readMigrations, type Migration } from '../src/adapters/migrations.ts';
 import { createDatabase, startLedger, type TestDatabase } from './support/ledger.ts';
 
 let database: TestDatabase;

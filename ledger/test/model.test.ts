@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import pg from 'pg';
-import { runChecks } from '../src/checks.ts';
+import { runChecks } from '../src/adapters/checks.ts';
 import { createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
 
 let database: TestDatabase;

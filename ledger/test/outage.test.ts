@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { runChecks } from '../src/checks.ts';
+import { runChecks } from '../src/adapters/checks.ts';
 import { databaseAt, type Reply, type TestDatabase } from './support/ledger.ts';
 import { createServerIn, templateDatabase, type PostgresServer } from './support/postgres.ts';
 import { eventually, spawnLedger, type LedgerProcess } from './support/process.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/domain/config.ts';
 import { buildService, type Service } from '../../src/service.ts';
 import { templateDatabase } from './postgres.ts';
 

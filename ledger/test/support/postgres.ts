@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { migrate } from '../../src/migrations.ts';
+import { migrate } from '../../src/adapters/migrations.ts';
 
 export interface PostgresServer {
   folder: string;

@@ -2,8 +2,8 @@
  * Every SQL statement of the service, with the mapping of its rows. Named statements are planned once per connection.
  * bigint columns arrive as strings from the driver and become bigint here, nowhere else.
  */
-import type { Account, AccountType, Direction, Leg } from './transfer.ts';
-import type { CurrencyTotals, Entry, Transfer } from './wire.ts';
+import type { Account, AccountType, Direction, Leg } from '../domain/transfer.ts';
+import type { CurrencyTotals, Entry, Transfer } from '../domain/wire.ts';
 
 export interface Statement {
   name: string;

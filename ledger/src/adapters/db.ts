@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LedgerError, type ErrorCode } from './errors.ts';
+import { LedgerError, type ErrorCode } from '../domain/errors.ts';
 
 export interface Statement {
   name?: string;

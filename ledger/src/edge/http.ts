@@ -1,11 +1,11 @@
 /** The HTTP server: limits, authentication, identity headers, logs, metrics, health. Routes stand in routes.ts. */
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
-import type { ApiKey } from './config.ts';
-import { errors, LedgerError, problemOf } from './errors.ts';
-import type { Health } from './health.ts';
-import type { Ledger } from './ledger.ts';
-import type { Metrics } from './metrics.ts';
+import type { ApiKey } from '../domain/config.ts';
+import { errors, LedgerError, problemOf } from '../domain/errors.ts';
+import type { Health } from '../usecases/health.ts';
+import type { Ledger } from '../usecases/ledger.ts';
+import type { Metrics } from '../adapters/metrics.ts';
 import { codeOfParserError, problemType, sendProblem, toLedgerError } from './problems.ts';
 import { addRoutes } from './routes.ts';
 

@@ -1,12 +1,12 @@
 /** What the ledger answers to: parse, call one use case, answer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LedgerError } from './errors.ts';
-import type { CommandAnswer, CommandContext, Ledger } from './ledger.ts';
-import { maxMinor } from './money.ts';
+import { LedgerError } from '../domain/errors.ts';
+import type { CommandAnswer, CommandContext, Ledger } from '../usecases/ledger.ts';
+import { maxMinor } from '../domain/money.ts';
 import { problemType } from './problems.ts';
 import * as schemas from './schemas.ts';
-import { holdsCardNumber, isStorable } from './text.ts';
-import type { TransferCommand } from './transfer.ts';
+import { holdsCardNumber, isStorable } from '../domain/text.ts';
+import type { TransferCommand } from '../domain/transfer.ts';
 
 const defaultPageSize = 50;
 

@@ -1,13 +1,13 @@
 /** The use cases: what a command does, in which order, in which transaction. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Database, Queryable } from './db.ts';
-import { errors, LedgerError, problemOf, type ErrorCode } from './errors.ts';
-import { uuidv7 } from './ids.ts';
-import type { Metrics, TransferResult } from './metrics.ts';
-import { exponentOf } from './money.ts';
-import * as sql from './sql.ts';
-import { decideTransfer, type Account, type TransferCommand } from './transfer.ts';
-import { accountJson, canonicalJson, decodeCursor, encodeCursor, entryJson, totalsJson, transferJson, type Transfer } from './wire.ts';
+import type { Database, Queryable } from '../adapters/db.ts';
+import { errors, LedgerError, problemOf, type ErrorCode } from '../domain/errors.ts';
+import { uuidv7 } from '../domain/ids.ts';
+import type { Metrics, TransferResult } from '../adapters/metrics.ts';
+import { exponentOf } from '../domain/money.ts';
+import * as sql from '../adapters/sql.ts';
+import { decideTransfer, type Account, type TransferCommand } from '../domain/transfer.ts';
+import { accountJson, canonicalJson, decodeCursor, encodeCursor, entryJson, totalsJson, transferJson, type Transfer } from '../domain/wire.ts';
 
 /** Whose command it is and under which key; `requestId` becomes the `instance` of a refusal. */
 export interface CommandContext {

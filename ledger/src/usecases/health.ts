@@ -1,9 +1,9 @@
 /** Whether this process can take payments now. */
-import type { Database } from './db.ts';
-import { LedgerError } from './errors.ts';
-import type { Readings } from './metrics.ts';
-import { incompatibility, type AppliedMigration } from './migrations.ts';
-import * as sql from './sql.ts';
+import type { Database } from '../adapters/db.ts';
+import { LedgerError } from '../domain/errors.ts';
+import type { Readings } from '../adapters/metrics.ts';
+import { incompatibility, type AppliedMigration } from '../adapters/migrations.ts';
+import * as sql from '../adapters/sql.ts';
 
 export interface Readiness {
   ready: boolean;

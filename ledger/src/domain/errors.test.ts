@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { errors, problemOf } from './errors.ts';
 
 test('docs/ledger.md lists exactly the errors of the registry', () => {
-  const docs = readFileSync(resolve(import.meta.dirname, '../../docs/ledger.md'), 'utf8');
+  const docs = readFileSync(resolve(import.meta.dirname, '../../../docs/ledger.md'), 'utf8');
   const rows = [...docs.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| (yes|no) \| (.+?) \|/gm)].map(([, code, status, retryable, title]) => `${code} ${status} ${retryable} ${title}`);
   const registry = Object.entries(errors).map(([code, { status, retryable, title }]) => `${code} ${status} ${retryable ? 'yes' : 'no'} ${title}`);
   assert.deepEqual(rows, registry);

@@ -1,7 +1,7 @@
 /** Every error as application/problem+json, and what of it goes into the log. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { translate } from './db.ts';
-import { errors, LedgerError, problemOf, type ErrorCode } from './errors.ts';
+import { translate } from '../adapters/db.ts';
+import { errors, LedgerError, problemOf, type ErrorCode } from '../domain/errors.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
 

@@ -19,7 +19,7 @@ export interface AppliedMigration {
   breaking: boolean;
 }
 
-export const migrationsFolder = resolve(import.meta.dirname, '../migrations');
+export const migrationsFolder = resolve(import.meta.dirname, '../../migrations');
 const fileName = /^(\d{6})_[a-z0-9_]+\.sql$/;
 /** Any constant will do; every migrator uses this one. */
 const advisoryLock = 4_713_020_001;
