@@ -5,9 +5,11 @@
  */
 import pg from 'pg';
 import { runChecks, type CheckResult } from './adapters/checks.ts';
-import { ConfigError, readDatabaseUrl } from './domain/config.ts';
+import { readDatabase } from './domain/config.ts';
+import type { DatabaseAddress } from './domain/databaseTls.ts';
 import { formatMinor } from './domain/money.ts';
 import { selectTrialBalance, toTotals } from './adapters/sql.ts';
+import { sslOf } from './adapters/tls.ts';
 import { totalsJson, type CurrencyTotals } from './domain/wire.ts';
 
 interface Report {
@@ -17,8 +19,8 @@ interface Report {
   totals: CurrencyTotals[];
 }
 
-async function audit(connectionString: string): Promise<Report> {
-  const client = new pg.Client({ connectionString, application_name: 'ledger audit', connectionTimeoutMillis: 5_000, statement_timeout: 600_000 });
+async function audit({ url, tls }: DatabaseAddress): Promise<Report> {
+  const client = new pg.Client({ connectionString: url, ssl: sslOf(tls), application_name: 'ledger audit', connectionTimeoutMillis: 5_000, statement_timeout: 600_000 });
   await client.connect();
   const startedAt = performance.now();
   try {
@@ -45,11 +47,8 @@ function print(report: Report): void {
 }
 
 async function main(): Promise<number> {
-  const faults: string[] = [];
   const name = process.env['LEDGER_AUDIT_DATABASE_URL'] ? 'LEDGER_AUDIT_DATABASE_URL' : 'LEDGER_DATABASE_URL';
-  const url = readDatabaseUrl(name, process.env, faults);
-  if (faults.length > 0) throw new ConfigError(faults);
-  const report = await audit(url);
+  const report = await audit(readDatabase(name, process.env));
   if (process.argv.includes('--json')) console.log(JSON.stringify({ ...report, totals: report.totals.map(totalsJson) }));
   else print(report);
   return report.checks.some(check => check.faults > 0) ? 1 : 0;

@@ -1,13 +1,12 @@
 /** `node src/migrate.ts`: applies the missing migrations to LEDGER_MIGRATION_DATABASE_URL (role ledger_owner). */
 import pg from 'pg';
-import { ConfigError, readDatabaseUrl } from './domain/config.ts';
+import { readDatabase } from './domain/config.ts';
 import { migrate } from './adapters/migrations.ts';
+import { sslOf } from './adapters/tls.ts';
 
 async function main(): Promise<void> {
-  const faults: string[] = [];
-  const connectionString = readDatabaseUrl('LEDGER_MIGRATION_DATABASE_URL', process.env, faults);
-  if (faults.length > 0) throw new ConfigError(faults);
-  const client = new pg.Client({ connectionString, application_name: 'ledger migrate', connectionTimeoutMillis: 5_000 });
+  const { url, tls } = readDatabase('LEDGER_MIGRATION_DATABASE_URL', process.env);
+  const client = new pg.Client({ connectionString: url, ssl: sslOf(tls), application_name: 'ledger migrate', connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
     const applied = await migrate(client);

@@ -7,6 +7,7 @@ import { buildHttp, type HttpOptions } from './edge/http.ts';
 import { Ledger } from './usecases/ledger.ts';
 import { Metrics } from './adapters/metrics.ts';
 import { readMigrations } from './adapters/migrations.ts';
+import { sslOf } from './adapters/tls.ts';
 import { currencies } from './domain/money.ts';
 
 export interface Service {
@@ -23,6 +24,7 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
   const metrics = new Metrics({ region: config.region, instance: config.instance }, currencies);
   const database = new Database({
     url: config.databaseUrl,
+    ssl: sslOf(config.databaseTls),
     applicationName: `ledger ${config.region} ${config.instance}`,
     poolMax: config.poolMax,
     acquireTimeoutMs: config.acquireTimeoutMs,

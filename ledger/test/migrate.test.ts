@@ -118,7 +118,7 @@ test('the audit finds every kind of forgery, each by the check that is made for 
 
 test('the audit as a program: 0 and a table when all holds, 1 with the fault named, 2 when it cannot look', async () => {
   const audited = await createDatabase();
-  const run = (url: string, ...args: string[]) => spawnSync(process.execPath, [resolve(import.meta.dirname, '../src/audit.ts'), ...args], { env: { PATH: process.env['PATH'], LEDGER_AUDIT_DATABASE_URL: url }, encoding: 'utf8', timeout: 20_000 });
+  const run = (url: string, ...args: string[]) => spawnSync(process.execPath, [resolve(import.meta.dirname, '../src/audit.ts'), ...args], { env: { PATH: process.env['PATH'], LEDGER_AUDIT_DATABASE_URL: url, LEDGER_DATABASE_TLS: 'disable' }, encoding: 'utf8', timeout: 20_000 });
   const good = run(audited.url('ledger_readonly'));
   assert.equal(good.status, 0, good.stderr);
   assert.match(good.stdout, /^ok {4}zero-sum/m);

@@ -18,6 +18,8 @@ export interface Queryable {
 
 export interface DatabaseOptions {
   url: string;
+  /** As adapters/tls.ts makes it; false: in the clear. */
+  ssl: pg.ClientConfig['ssl'];
   applicationName: string;
   poolMax: number;
   acquireTimeoutMs: number;
@@ -92,6 +94,7 @@ export class Database {
     this.#options = options;
     this.#pool = new pg.Pool({
       connectionString: options.url,
+      ssl: options.ssl,
       application_name: options.applicationName,
       max: options.poolMax,
       connectionTimeoutMillis: options.acquireTimeoutMs,
@@ -109,6 +112,7 @@ export class Database {
     });
     this.#probes = new pg.Pool({
       connectionString: options.url,
+      ssl: options.ssl,
       application_name: `${options.applicationName} probe`,
       max: 1,
       maxUses: 20, // so that it soon finds the way to a new primary

@@ -78,6 +78,7 @@ export function environment(database: TestDatabase, over: Record<string, string>
     LEDGER_REGION: 'region-a',
     LEDGER_INSTANCE: 'ledger-test-1',
     LEDGER_DATABASE_URL: database.url('ledger_app'),
+    LEDGER_DATABASE_TLS: 'disable',
     LEDGER_API_KEYS: apiKey,
     LEDGER_DRAIN_DELAY_MS: '0',
     // Generous, so that a slow machine is not taken for a locked account; tests of a limit set their own.

@@ -52,11 +52,14 @@ export function ledgerSpec(config: PlatformConfig, region: RegionConfig, index: 
   const name = ledgerName(region, index);
   const env = {
     NODE_ENV: 'production',
+    LEDGER_ENVIRONMENT: 'local',
     LEDGER_HOST: '127.0.0.1',
     LEDGER_PORT: String(port),
     LEDGER_REGION: region.id,
     LEDGER_INSTANCE: name,
     LEDGER_DATABASE_URL: databaseUrl('ledger_app', secrets.ledgerAppPassword, region.haproxy.readWritePort, 'ledger'),
+    // Everything is on this machine.
+    LEDGER_DATABASE_TLS: 'disable',
     LEDGER_API_KEYS: `payer:${secrets.ledgerApiKey},portal:${secrets.portalLedgerApiKey}`,
     // Every payment is a line already at the front; the ledger tells of what is unusual.
     LEDGER_LOG_LEVEL: 'warn',
