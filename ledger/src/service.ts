@@ -2,6 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './domain/config.ts';
 import { Database } from './adapters/db.ts';
+import { RateLimiter } from './adapters/rateLimit.ts';
+import { TokenVerifier } from './adapters/tokens.ts';
+import { Authenticator } from './edge/auth.ts';
 import { Health } from './usecases/health.ts';
 import { buildHttp, type HttpOptions } from './edge/http.ts';
 import { Ledger } from './usecases/ledger.ts';
@@ -40,7 +43,15 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
   const health = new Health(database, readMigrations());
   metrics.addReadings(health);
   const ledger = new Ledger(database, metrics, config.region);
-  const app: FastifyInstance = buildHttp({ ...config, logStream }, ledger, health, metrics);
+  const authenticator = new Authenticator(config.apiKeys, config.jwt && new TokenVerifier(config.jwt));
+  const limiter = new RateLimiter({
+    limits: config.rateLimits,
+    redis: null,
+    instance: config.instance,
+    replicas: config.replicas,
+    onUnavailable: reason => app.log.warn({ reason: reason.message }, 'limits are not shared for now'),
+  });
+  const app: FastifyInstance = buildHttp({ ...config, authenticator, limiter, logStream }, ledger, health, metrics);
   const close = async () => {
     await app.close();
     await database.close();

@@ -14,7 +14,8 @@ export const errors = {
   'malformed-request': { status: 400, title: 'The request is not valid HTTP', retryable: false },
   'idempotency-key-missing': { status: 400, title: 'The Idempotency-Key header is missing', retryable: false },
   'idempotency-key-invalid': { status: 400, title: 'The Idempotency-Key header is not 1 to 255 visible ASCII characters', retryable: false },
-  unauthenticated: { status: 401, title: 'A valid API key is needed', retryable: false },
+  unauthenticated: { status: 401, title: 'A valid API key or token is needed', retryable: false },
+  forbidden: { status: 403, title: 'The caller lacks the scope that is needed', retryable: false },
   'not-found': { status: 404, title: 'There is nothing at this path', retryable: false },
   'unknown-account': { status: 404, title: 'The account does not exist', retryable: false },
   'unknown-transfer': { status: 404, title: 'The transfer does not exist', retryable: false },
@@ -33,6 +34,7 @@ export const errors = {
   'insufficient-funds': { status: 422, title: 'The account has too little available', retryable: false },
   'same-account': { status: 422, title: 'Debit and credit account are the same', retryable: false },
   'unsupported-currency': { status: 422, title: 'The ledger does not keep this currency', retryable: false },
+  'rate-limited': { status: 429, title: 'The tenant has sent more than its limit', retryable: true },
   'headers-too-large': { status: 431, title: 'The headers are too large', retryable: false },
   internal: { status: 500, title: 'The ledger made a mistake', retryable: true },
   'account-busy': { status: 503, title: 'The account is locked by other transfers', retryable: true },
@@ -42,6 +44,7 @@ export const errors = {
   'not-ready': { status: 503, title: 'This process cannot take payments now', retryable: true },
   'outcome-unknown': { status: 503, title: 'The outcome is not known; ask again with the same key', retryable: true },
   overloaded: { status: 503, title: 'Too many requests wait already', retryable: true },
+  'token-keys-unavailable': { status: 503, title: 'The keys of the token issuer cannot be fetched', retryable: true },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errors;

@@ -1,25 +1,20 @@
 /** The HTTP server: limits, authentication, identity headers, logs, metrics, health. Routes stand in routes.ts. */
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
-import type { ApiKey } from '../domain/config.ts';
 import { errors, LedgerError, problemOf } from '../domain/errors.ts';
 import type { Health } from '../usecases/health.ts';
 import type { Ledger } from '../usecases/ledger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import { guardRoutes, type Authenticator } from './auth.ts';
+import type { Limiter } from './limits.ts';
 import { codeOfParserError, problemType, sendProblem, toLedgerError } from './problems.ts';
 import { addRoutes } from './routes.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The name of the API key that was shown; empty outside /v1. */
-    client: string;
-  }
-}
 
 export interface HttpOptions {
   region: string;
   instance: string;
-  apiKeys: ApiKey[];
+  authenticator: Authenticator;
+  limiter: Limiter;
   logLevel: string;
   /** Where log lines go; standard output when left out. */
   logStream?: { write(line: string): void };
@@ -55,7 +50,6 @@ export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, 
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply.headers(identity), toLedgerError(error)),
   });
   app.removeContentTypeParser('text/plain');
-  app.decorateRequest('client', '');
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(identity);
   });
@@ -69,13 +63,8 @@ export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, 
 
   const methodsOf = watchRoutes(app);
   addOperations(app, health, metrics);
-  app.register(async api => {
-    const check = keyCheck(options.apiKeys);
-    api.addHook('onRequest', async request => {
-      request.client = check(request.headers.authorization);
-    });
-    addRoutes(api, ledger);
-  });
+  guardRoutes(app, options.authenticator, options.limiter);
+  app.register(async api => addRoutes(api, ledger));
   // Last: by then all paths are known.
   app.register(async rest => refuseOtherMethods(rest, methodsOf));
   return app;
@@ -110,24 +99,12 @@ function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string,
     app.route({
       method: allMethods.filter(method => !known.has(method)),
       url,
+      config: { refusesMethod: true },
       // Before the body is read: it does not matter what is in it.
       onRequest: async (request, reply) => sendProblem(request, reply.header('allow', allow), new LedgerError('method-not-allowed', `This path answers to ${allow}.`)),
       handler: () => undefined,
     });
   }
-}
-
-/** Compares with every key in constant time, so that the time tells neither which key nor how much of it was right. */
-function keyCheck(apiKeys: ApiKey[]): (authorization: string | undefined) => string {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  const known = apiKeys.map(key => ({ client: key.client, digest: digest(key.secret) }));
-  return authorization => {
-    const shown = digest(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '');
-    let client: string | undefined;
-    for (const key of known) if (timingSafeEqual(key.digest, shown)) client = key.client;
-    if (client === undefined) throw new LedgerError('unauthenticated', 'Send Authorization: Bearer with a valid API key.');
-    return client;
-  };
 }
 
 function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
@@ -138,5 +115,5 @@ function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics)
   metrics.httpRequests.inc(labels);
   metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
   const quiet = !route.startsWith('/v1/') && reply.statusCode < 400;
-  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, client: request.client || undefined }, 'request');
+  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, tenant: request.caller?.tenant, client: request.caller?.actor }, 'request');
 }

@@ -12,7 +12,7 @@ const defaultPageSize = 50;
 
 /** Registers everything under /v1. The caller guards it with the API key check. */
 export function addRoutes(app: FastifyInstance, ledger: Ledger): void {
-  app.post<{ Body: schemas.AccountBody }>('/v1/accounts', { schema: { body: schemas.accountBody, querystring: schemas.noQuery } }, async (request, reply) => {
+  app.post<{ Body: schemas.AccountBody }>('/v1/accounts', { config: { scope: 'accounts:write' }, schema: { body: schemas.accountBody, querystring: schemas.noQuery } }, async (request, reply) => {
     const { id, owner, currency, type, minAvailableMinor = '0' } = request.body;
     const context = contextOf(request);
     checkTexts({ id, owner });
@@ -20,24 +20,24 @@ export function addRoutes(app: FastifyInstance, ledger: Ledger): void {
     return sendAnswer(reply, await ledger.createAccount(account, context));
   });
 
-  app.post<{ Body: schemas.TransferBody }>('/v1/transfers', { schema: { body: schemas.transferBody, querystring: schemas.noQuery } }, async (request, reply) => {
+  app.post<{ Body: schemas.TransferBody }>('/v1/transfers', { config: { scope: 'transfers:write' }, schema: { body: schemas.transferBody, querystring: schemas.noQuery } }, async (request, reply) => {
     const context = contextOf(request);
     return sendAnswer(reply, await ledger.postTransfer(commandOf(request.body), context));
   });
 
-  app.post<{ Body: schemas.LookupBody }>('/v1/transfers/lookup', { schema: { body: schemas.lookupBody, querystring: schemas.noQuery } }, request => ledger.lookUpTransfers(request.body.ids));
+  app.post<{ Body: schemas.LookupBody }>('/v1/transfers/lookup', { config: { scope: 'transfers:read' }, schema: { body: schemas.lookupBody, querystring: schemas.noQuery } }, request => ledger.lookUpTransfers(request.body.ids));
 
-  app.get<{ Params: { id: string } }>('/v1/transfers/:id', { schema: { params: schemas.transferParams, querystring: schemas.noQuery } }, request => ledger.readTransfer(request.params.id));
+  app.get<{ Params: { id: string } }>('/v1/transfers/:id', { config: { scope: 'transfers:read' }, schema: { params: schemas.transferParams, querystring: schemas.noQuery } }, request => ledger.readTransfer(request.params.id));
 
-  app.get<{ Params: { id: string } }>('/v1/accounts/:id', { schema: { params: schemas.accountParams, querystring: schemas.noQuery } }, request => ledger.readAccount(request.params.id));
+  app.get<{ Params: { id: string } }>('/v1/accounts/:id', { config: { scope: 'accounts:read' }, schema: { params: schemas.accountParams, querystring: schemas.noQuery } }, request => ledger.readAccount(request.params.id));
 
   app.get<{ Params: { id: string }; Querystring: schemas.EntriesQuery }>(
     '/v1/accounts/:id/entries',
-    { schema: { params: schemas.accountParams, querystring: schemas.entriesQuery } },
+    { config: { scope: 'accounts:read' }, schema: { params: schemas.accountParams, querystring: schemas.entriesQuery } },
     request => ledger.readEntries(request.params.id, request.query.cursor, Number(request.query.limit ?? defaultPageSize)),
   );
 
-  app.get('/v1/trial-balance', { schema: { querystring: schemas.noQuery } }, () => ledger.readTrialBalance());
+  app.get('/v1/trial-balance', { config: { scope: 'accounts:read' }, schema: { querystring: schemas.noQuery } }, () => ledger.readTrialBalance());
 }
 
 function commandOf(body: schemas.TransferBody): TransferCommand {
@@ -63,7 +63,7 @@ function contextOf(request: FastifyRequest): CommandContext {
   if (key === undefined || key === '') throw new LedgerError('idempotency-key-missing', 'Send an Idempotency-Key header that you made and stored before the first attempt.');
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new LedgerError('idempotency-key-invalid', 'The Idempotency-Key header must be 1 to 255 visible ASCII characters.');
   if (holdsCardNumber(key)) throw new LedgerError('card-data-refused', 'Idempotency-Key looks like a card number.');
-  return { client: request.client, key, requestId: request.id };
+  return { client: request.caller.actor, key, requestId: request.id };
 }
 
 function sendAnswer(reply: FastifyReply, answer: CommandAnswer): FastifyReply {
