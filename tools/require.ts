@@ -1,6 +1,6 @@
 /**
  * Makes sure that the programs a script starts are on this machine.
- * Usage: node tools/require.ts platform|test
+ * Usage: node tools/require.ts platform|test|bench
  * With apt (as root, or through sudo) it installs what is missing and keeps the new services from
  * starting; elsewhere it lists what to install and exits 1. Finding everything costs a few stat calls.
  */
@@ -15,8 +15,9 @@ interface Requirement {
   what: string;
 }
 
+const postgres: Requirement = { what: 'PostgreSQL server', any: ['/usr/lib/postgresql/*/bin/postgres', '/opt/homebrew/opt/postgresql@1*/bin/postgres'], debianPackages: ['postgresql'] };
 const platform: Requirement[] = [
-  { what: 'PostgreSQL server', any: ['/usr/lib/postgresql/*/bin/postgres', '/opt/homebrew/opt/postgresql@1*/bin/postgres'], debianPackages: ['postgresql'] },
+  postgres,
   { what: 'Patroni', any: ['patroni'], debianPackages: ['patroni'] },
   { what: 'etcd', any: ['etcd'], debianPackages: ['etcd-server'] },
   { what: 'HAProxy', any: ['haproxy'], debianPackages: ['haproxy'] },
@@ -30,6 +31,11 @@ const test: Requirement[] = [
   ...platform,
   { what: 'Chromium', any: ['chromium'], debianPackages: ['chromium', 'fonts-dejavu-core'] },
 ];
+const bench: Requirement[] = [
+  postgres,
+  { what: 'wrk, which puts load on HTTP', any: ['wrk'], debianPackages: ['wrk'] },
+];
+const sets = new Map([['platform', platform], ['test', test], ['bench', bench]]);
 
 function isExecutable(path: string): boolean {
   try {
@@ -77,7 +83,11 @@ function aptInstall(packages: string[], asRoot: string[]): boolean {
 }
 
 function main(): number {
-  const set = process.argv[2] === 'test' ? test : platform;
+  const set = sets.get(process.argv[2] ?? '');
+  if (!set) {
+    console.error(`Usage: node tools/require.ts ${[...sets.keys()].join('|')}`);
+    return 2;
+  }
   const missing = set.filter(requirement => !requirement.any.some(found));
   if (missing.length === 0) return 0;
 
