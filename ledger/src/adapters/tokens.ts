@@ -14,15 +14,18 @@ export interface VerifiedToken {
 /** Asymmetric only: with an HMAC the ledger could make the tokens that it is to check. Never `none`. */
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockToleranceS = 5;
-const fetchTimeoutMs = 2_000;
-/** A token with an unknown key id has the keys fetched anew, at most this often: anyone can make up an id. */
-const cooldownMs = 30_000;
-/** After a failed fetch, how long all who ask are told so at once. */
-const failureCooldownMs = 1_000;
-/** Keys this old are fetched again beside the requests; a key that was withdrawn stops counting about then. */
-const refreshAfterMs = 300_000;
-/** While the issuer does not answer, its last keys count this long. */
-const keysAgeMaxMs = 3_600_000;
+/** Of the key set, in milliseconds. */
+const usualTimes = {
+  fetchTimeoutMs: 2_000,
+  /** A token with an unknown key id has the keys fetched anew, at most this often: anyone can make up an id. */
+  cooldownMs: 30_000,
+  /** After a failed fetch, how long all who ask are told so at once. */
+  failureCooldownMs: 1_000,
+  /** Keys this old are fetched again beside the requests; a key that was withdrawn stops counting about then. */
+  refreshAfterMs: 300_000,
+  /** While the issuer does not answer, its last keys count this long. */
+  keysAgeMaxMs: 3_600_000,
+};
 const keysBytesMax = 256 * 1024;
 const tokenCharsMax = 8_192;
 const subjectPattern = /^[\x21-\x7e]{1,120}$/;
@@ -34,13 +37,15 @@ class KeysUnavailable extends Error {
 export class TokenVerifier {
   readonly #settings: JwtSettings;
   readonly #keys: RemoteJWKSet;
+  readonly #times: typeof usualTimes;
   #fetchedAt = -Infinity;
   #failedAt = -Infinity;
 
-  constructor(settings: JwtSettings) {
+  constructor(settings: JwtSettings, times: Partial<typeof usualTimes> = {}) {
     this.#settings = settings;
+    this.#times = { ...usualTimes, ...times };
     this.#keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
-      timeoutDuration: fetchTimeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keysAgeMaxMs,
+      timeoutDuration: this.#times.fetchTimeoutMs, cooldownDuration: this.#times.cooldownMs, cacheMaxAge: this.#times.keysAgeMaxMs,
       [customFetch]: (url, init) => this.#fetch(url, init),
     });
   }
@@ -73,12 +78,12 @@ export class TokenVerifier {
 
   #refreshBeside(): void {
     const age = performance.now() - this.#fetchedAt;
-    if (age === Infinity || age < refreshAfterMs || this.#keys.reloading) return;
+    if (age === Infinity || age < this.#times.refreshAfterMs || this.#keys.reloading) return;
     this.#keys.reload().catch(() => undefined); // the keys at hand still count, and the next token asks again
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
-    if (performance.now() - this.#failedAt < failureCooldownMs) throw new KeysUnavailable('The keys could not be fetched a moment ago.');
+    if (performance.now() - this.#failedAt < this.#times.failureCooldownMs) throw new KeysUnavailable('The keys could not be fetched a moment ago.');
     try {
       const response = await fetch(url, init);
       const text = await limitedText(response);
