@@ -4,7 +4,7 @@
  * process keeps to its share of the limit: never unlimited, and never closed.
  */
 import { createHash } from 'node:crypto';
-import { fullBucket, limitOf, refill, shareOf, waitMs, type Bucket, type Limit, type RateLimits } from '../domain/bucket.ts';
+import { fullBucket, limitOf, shareOf, take, waitMs, type Bucket, type Limit, type RateLimits } from '../domain/bucket.ts';
 import type { RedisConnection, RedisScript } from '../domain/redis.ts';
 
 export interface Taken {
@@ -30,6 +30,7 @@ export interface RateLimiterOptions {
 
 const brokenMs = 1_000;
 const leaseMs = 100;
+const leaseMin = 10;
 /** A lease that was not spent by then is void: a process that was idle must not bring an old one on top. */
 const leaseAgeMaxMs = 1_000;
 /** Between two questions when the last answer was that there is nothing. */
@@ -67,6 +68,7 @@ interface State {
   /** Leased and not spent. */
   tokens: number;
   leasedAtMs: number;
+  /** As it was last asked for. */
   leaseSize: number;
   /** In the shared bucket, when it was last asked. */
   left: number;
@@ -145,15 +147,16 @@ export class RateLimiter {
   async #lease(state: State, least: number): Promise<void> {
     const now = performance.now();
     const { limit } = state;
-    // As much as the last tenth of a second took, and never more than a tenth of a second's worth of the whole limit.
-    const perMs = state.demand / Math.max(leaseMs, now - state.leasedAtMs);
+    // A lease that went in less time than it was meant for doubles; else twice what was asked for in as much time. Never more
+    // than that time's worth of the whole limit, so that one process cannot sit on what others need.
+    const sinceMs = now - state.leasedAtMs;
+    const usual = sinceMs < leaseMs ? state.leaseSize * 2 : ((state.demand * leaseMs) / sinceMs) * 2;
     const most = Math.max(1, Math.ceil((limit.ratePerS * leaseMs) / 1000));
-    const usual = Math.min(most, Math.max(10, Math.ceil(perMs * leaseMs * 2)));
-    const wanted = Math.min(limit.burst, Math.max(usual, state.waiting));
+    state.leaseSize = Math.min(most, Math.max(leaseMin, Math.ceil(usual)));
+    const wanted = Math.min(limit.burst, Math.max(state.leaseSize, state.waiting));
     try {
       const answer = await this.#run(state, wanted, Math.min(least, wanted));
       state.tokens += answer.granted;
-      state.leaseSize = state.tokens;
       state.left = answer.left;
       state.processes = answer.processes;
       state.leasedAtMs = performance.now();
@@ -174,13 +177,12 @@ export class RateLimiter {
     return { granted: granted!, left: Math.min(limit.burst, Math.max(0, thousandths! / 1000)), processes: processes! };
   }
 
-  /** What is more than the whole share passes when the share is full, and is owed: else it would never pass. */
   #takeAlone(state: State, cost: number, nowMs: number): Taken {
     const share = shareOf(state.limit, state.processes);
-    const { tokens } = refill(state.alone ?? fullBucket(share, nowMs), share, nowMs);
-    const enough = tokens >= Math.min(cost, share.burst);
-    state.alone = { tokens: enough ? tokens - cost : tokens, atMs: nowMs };
-    return { allowed: enough, remaining: Math.max(0, state.alone.tokens), retryAfterMs: enough ? 0 : waitMs(tokens, share, Math.min(cost, share.burst)), limit: state.limit };
+    const { bucket, allowed: enough } = take(state.alone ?? fullBucket(share, nowMs), share, cost, nowMs);
+    state.alone = bucket;
+    const retryAfterMs = enough ? 0 : waitMs(bucket.tokens, share, Math.min(cost, share.burst));
+    return { allowed: enough, remaining: Math.max(0, bucket.tokens), retryAfterMs, limit: state.limit };
   }
 
   #stateOf(tenant: string): State {

@@ -24,17 +24,20 @@ export function fullBucket(limit: Limit, nowMs: number): Bucket {
   return { tokens: limit.burst, atMs: nowMs };
 }
 
-/** A clock that goes backwards gives nothing and takes nothing. */
+/** A clock that was set back gives nothing, and counts from where it is now: to wait for its old time would starve the tenant. */
 export function refill(bucket: Bucket, limit: Limit, nowMs: number): Bucket {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
-  return { tokens: Math.min(limit.burst, bucket.tokens + (elapsedMs * limit.ratePerS) / 1000), atMs: Math.max(bucket.atMs, nowMs) };
+  return { tokens: Math.min(limit.burst, bucket.tokens + (elapsedMs * limit.ratePerS) / 1000), atMs: nowMs };
 }
 
-/** Takes whole tokens, as many of `wanted` as there are. */
-export function takeUpTo(bucket: Bucket, limit: Limit, wanted: number, nowMs: number): { bucket: Bucket; granted: number } {
+/**
+ * Takes `cost` tokens or none. What costs more than the burst passes when the bucket is full and leaves a debt:
+ * else it would never pass, and the debt keeps the average.
+ */
+export function take(bucket: Bucket, limit: Limit, cost: number, nowMs: number): { bucket: Bucket; allowed: boolean } {
   const { tokens, atMs } = refill(bucket, limit, nowMs);
-  const granted = Math.max(0, Math.min(wanted, Math.floor(tokens)));
-  return { bucket: { tokens: tokens - granted, atMs }, granted };
+  const allowed = tokens >= Math.min(cost, limit.burst);
+  return { bucket: { tokens: allowed ? tokens - cost : tokens, atMs }, allowed };
 }
 
 /** How long until `cost` tokens are there, in whole milliseconds; `cost` is at most the burst. */
