@@ -1,5 +1,5 @@
 /** Recognises who calls, and holds each route under /v1 to the scope that it declares. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { TokenVerifier } from '../adapters/tokens.ts';
 import type { ApiKey } from '../domain/config.ts';
@@ -70,7 +70,7 @@ export class Authenticator {
 }
 
 function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /**
