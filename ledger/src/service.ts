@@ -10,6 +10,7 @@ import { buildHttp, type HttpOptions } from './edge/http.ts';
 import { Ledger } from './usecases/ledger.ts';
 import { Metrics } from './adapters/metrics.ts';
 import { readMigrations } from './adapters/migrations.ts';
+import { Redis, redisDefaults } from './adapters/redis.ts';
 import { sslOf } from './adapters/tls.ts';
 import { currencies } from './domain/money.ts';
 
@@ -44,9 +45,14 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
   metrics.addReadings(health);
   const ledger = new Ledger(database, metrics, config.region);
   const authenticator = new Authenticator(config.apiKeys, config.jwt && new TokenVerifier(config.jwt));
+  const redis = config.redisUrl === null ? null : new Redis({
+    ...redisDefaults,
+    url: config.redisUrl,
+    onChange: (up, reason) => app.log[up ? 'info' : 'warn']({ reason }, up ? 'redis is used' : 'redis is left alone'),
+  });
   const limiter = new RateLimiter({
     limits: config.rateLimits,
-    redis: null,
+    redis,
     instance: config.instance,
     replicas: config.replicas,
     onUnavailable: reason => app.log.warn({ reason: reason.message }, 'limits are not shared for now'),
@@ -54,7 +60,7 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
   const app: FastifyInstance = buildHttp({ ...config, authenticator, limiter, logStream }, ledger, health, metrics);
   const close = async () => {
     await app.close();
-    await database.close();
+    await Promise.all([database.close(), redis?.close()]);
   };
   return { app, health, ledger, database, metrics, close };
 }

@@ -233,3 +233,22 @@ test('a batch of n transfers costs n; a body that is not valid costs one', async
     await service.close();
   }
 });
+
+test('two ledger processes with Redis share a tenant\'s limit', async () => {
+  const over = { LEDGER_REDIS_URL: redis.url, LEDGER_RATE_LIMIT_PER_S: '1', LEDGER_RATE_LIMIT_BURST: '40' };
+  const services = [await serve({ ...over, LEDGER_INSTANCE: 'ledger-1' }), await serve({ ...over, LEDGER_INSTANCE: 'ledger-2' })];
+  try {
+    // Until both have asked Redis; then the bucket is full again.
+    for (let tries = 0; tries < 100 && (await redis.command('ZCARD', 'ledger:rate:{default}:processes')) !== 2; tries++) {
+      await Promise.all(services.map(service => read(service)));
+      await sleep(20);
+    }
+    await redis.command('DEL', 'ledger:rate:{default}');
+    const replies = await Promise.all(services.flatMap(service => Array.from({ length: 40 }, () => read(service))));
+    const passed = replies.filter(reply => reply.statusCode === 404).length;
+    assert.ok(passed >= 40 && passed <= 42, `${passed} of 80`);
+    assert.ok(replies.every(reply => reply.statusCode === 404 || reply.statusCode === 429));
+  } finally {
+    await Promise.all(services.map(service => service.close()));
+  }
+});
