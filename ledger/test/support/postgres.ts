@@ -24,7 +24,7 @@ export interface PostgresServer {
 const roles = ['ledger_owner', 'ledger_app', 'ledger_readonly', 'airpay_recovery'];
 export const templateDatabase = 'ledger_template';
 
-function binary(name: string): string {
+export function binary(name: string): string {
   const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [process.env['AIRPAY_POSTGRES_BIN'], ...versions.map(version => `/usr/lib/postgresql/${version}/bin`), ...(process.env['PATH'] ?? '').split(':')];
   const folder = folders.find(candidate => candidate && existsSync(join(candidate, name)));
@@ -33,7 +33,7 @@ function binary(name: string): string {
 }
 
 /** PostgreSQL refuses to run as root: then it runs as user postgres. */
-function identity(): { uid?: number; gid?: number } {
+export function identity(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
@@ -49,7 +49,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
+export async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 1200; tries++) {
     if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode}`);
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
