@@ -1,234 +1,469 @@
--- The ledger's tables. Every rule that must hold for the money stands here, so that it holds against
--- every writer: another version of the service, a person with psql, a bug. docs/ledger.md names the
--- test that proves each rule.
+-- The ledger's tables and the only ways into them. What must hold for the money stands here, so that it holds against
+-- every writer: another version of the service, a person with psql, a bug. docs/ledger.md names the test of each rule.
 --
--- Ids are compared byte by byte (COLLATE "C"): an index must not depend on a server's locale library.
--- Sign convention: a balance is kept on the account's normal side. Debits raise assets and expenses;
--- credits raise liabilities, equity and income.
+-- One journal, append-only: every command that was decided is one row or several (`leg` 0 .. `legs` - 1), in commit order,
+-- without a gap. A posting row names one account to debit and one to credit, so it cannot fail to balance; a leg's
+-- currency is its account's, there is no second column that could say otherwise.
+-- Sign convention: a balance is kept on the account's normal side. Debits raise assets and expenses; credits raise
+-- liabilities, equity and income. Texts that are keys compare byte by byte (COLLATE "C"): an index must not depend on a
+-- server's locale library.
 
 CREATE SCHEMA IF NOT EXISTS ledger;
 REVOKE ALL ON SCHEMA ledger FROM PUBLIC;
 
 CREATE TABLE ledger.currencies (
-  code     text PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
+  code     text COLLATE "C" PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
   exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 4) -- ISO 4217: minor units are 10^-exponent
 );
-INSERT INTO ledger.currencies VALUES ('USD', 2), ('EUR', 2), ('GBP', 2), ('MXN', 2);
+INSERT INTO ledger.currencies VALUES ('EUR', 2), ('GBP', 2), ('JPY', 0), ('KWD', 3), ('MXN', 2), ('USD', 2);
+
+-- Domains, not CHECKs of the table: what never changes is checked when it enters and not at each move of a balance.
+CREATE DOMAIN ledger.tenant AS text COLLATE "C" CHECK (VALUE ~ '^[a-z][a-z0-9-]{0,31}$');
+CREATE DOMAIN ledger.account_id AS text COLLATE "C" CHECK (VALUE ~ '^[a-z0-9][a-z0-9:_-]{0,62}$');
+CREATE DOMAIN ledger.owner AS text CHECK (length(VALUE) BETWEEN 1 AND 128);
+CREATE DOMAIN ledger.metadata AS jsonb CHECK (jsonb_typeof(VALUE) = 'object');
+CREATE TYPE ledger.account_type AS ENUM ('asset', 'liability', 'equity', 'income', 'expense');
 
 CREATE TABLE ledger.accounts (
-  id                  text COLLATE "C" PRIMARY KEY CHECK (id ~ '^[a-z0-9][a-z0-9:_-]{0,62}$'),
-  owner               text NOT NULL CHECK (length(owner) BETWEEN 1 AND 128),
-  currency            text NOT NULL REFERENCES ledger.currencies (code),
-  type                text NOT NULL CHECK (type IN ('asset', 'liability', 'equity', 'income', 'expense')),
+  number              bigint PRIMARY KEY, -- position of its opening in the journal; what postings refer to: 8 bytes, sealed by the chain
+  tenant              ledger.tenant NOT NULL,
+  id                  ledger.account_id NOT NULL,
+  owner               ledger.owner NOT NULL,
+  currency            text COLLATE "C" NOT NULL REFERENCES ledger.currencies (code),
+  type                ledger.account_type NOT NULL,
   debit_normal        boolean NOT NULL GENERATED ALWAYS AS (type IN ('asset', 'expense')) STORED,
-  min_available_minor bigint, -- NULL: may go below zero without limit
+  min_available_minor bigint, -- NULL: no floor
+  max_available_minor bigint, -- NULL: no ceiling
+  metadata            ledger.metadata,
   posted_minor        bigint NOT NULL DEFAULT 0,
-  pending_minor       bigint NOT NULL DEFAULT 0 CHECK (pending_minor >= 0),
-  version             bigint NOT NULL DEFAULT 0 CHECK (version >= 0), -- number of entries so far
-  created_at          timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
-  UNIQUE (id, currency), -- target of the entries' key: an entry's currency is its account's
-  CONSTRAINT accounts_floor CHECK (min_available_minor IS NULL OR posted_minor - pending_minor >= min_available_minor)
-) WITH (fillfactor = 70); -- room on the page, so that a balance update stays on it (HOT)
+  pending_out_minor   bigint NOT NULL DEFAULT 0, -- open holds that lower what is available
+  pending_in_minor    bigint NOT NULL DEFAULT 0, -- open holds that would raise it once captured
+  version             bigint NOT NULL DEFAULT 0, -- number of legs in the journal so far
+  created_at          timestamptz NOT NULL,
+  UNIQUE (tenant, id),
+  CONSTRAINT accounts_pending CHECK (pending_out_minor >= 0 AND pending_in_minor >= 0),
+  CONSTRAINT accounts_floor CHECK (min_available_minor IS NULL OR posted_minor - pending_out_minor >= min_available_minor),
+  CONSTRAINT accounts_ceiling CHECK (max_available_minor IS NULL OR posted_minor + pending_in_minor <= max_available_minor)
+) WITH (fillfactor = 60); -- room on the page, so that a balance update stays on it and touches no index (HOT)
 
-CREATE TABLE ledger.transfers (
-  id                text COLLATE "C" PRIMARY KEY CHECK (id ~ '^tr_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'),
-  debit_account_id  text COLLATE "C" NOT NULL,
-  credit_account_id text COLLATE "C" NOT NULL,
-  amount_minor      bigint NOT NULL CHECK (amount_minor > 0),
-  currency          text NOT NULL,
-  description       text CHECK (length(description) <= 500),
-  metadata          jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-  debit_version     bigint NOT NULL,
-  credit_version    bigint NOT NULL,
-  region            text NOT NULL,
-  created_at        timestamptz(3) NOT NULL,
-  CONSTRAINT transfers_two_accounts CHECK (debit_account_id <> credit_account_id)
+CREATE TYPE ledger.kind AS ENUM
+  ('account', 'decline', 'transfer', 'conversion', 'fee', 'settlement', 'hold', 'capture', 'void', 'expiry', 'refund', 'reversal');
+
+CREATE TABLE ledger.journal (
+  position             bigint PRIMARY KEY, -- 1, 2, 3 … in commit order
+  debit                bigint, -- account numbers; NULL where nothing is posted or held (account, decline)
+  credit               bigint,
+  amount_minor         bigint,
+  debit_version        bigint, -- 1 .. n per account over both sides, without a gap
+  credit_version       bigint,
+  debit_balance_minor  bigint, -- posted balance after this row
+  credit_balance_minor bigint,
+  payment              bigint, -- position of the hold or transfer that this row captures, releases or gives back
+  created_at           timestamptz NOT NULL,
+  effective_at         timestamptz, -- NULL: created_at
+  expires_at           timestamptz, -- of a hold
+  request_id           uuid NOT NULL,
+  kind                 ledger.kind NOT NULL,
+  leg                  smallint NOT NULL,
+  legs                 smallint NOT NULL,
+  status               smallint, -- with `answer`
+  tenant               text COLLATE "C" NOT NULL,
+  actor                text COLLATE "C" NOT NULL,
+  key                  text COLLATE "C", -- idempotency key of the command, on its leg 0
+  request_hash         bytea,
+  description          text,
+  metadata             ledger.metadata,
+  answer               text, -- byte for byte, where it cannot be rendered from the row: account, decline
+  -- Few and short: PostgreSQL reads each of them anew for every statement.
+  CONSTRAINT journal_posting CHECK (CASE WHEN debit IS NULL THEN answer IS NOT NULL AND credit IS NULL ELSE debit <> credit AND amount_minor > 0 END),
+  CONSTRAINT journal_kind CHECK ((debit IS NULL) = (kind IN ('account', 'decline')) AND (payment IS NULL) = (kind NOT IN ('capture', 'void', 'expiry', 'refund', 'reversal'))),
+  CONSTRAINT journal_key_on_first_leg CHECK ((leg = 0) = (key IS NOT NULL))
+);
+-- One key, one effect: this index is what makes a second one impossible.
+CREATE UNIQUE INDEX journal_key ON ledger.journal (tenant, key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX journal_debit ON ledger.journal (debit, debit_version) WHERE debit IS NOT NULL;
+CREATE UNIQUE INDEX journal_credit ON ledger.journal (credit, credit_version) WHERE credit IS NOT NULL;
+CREATE INDEX journal_payment ON ledger.journal (payment) WHERE payment IS NOT NULL;
+
+-- What can still change: a hold from its authorisation on, a transfer from its first refund on.
+CREATE TABLE ledger.payments (
+  position         bigint PRIMARY KEY, -- of the hold or transfer in the journal
+  tenant           text COLLATE "C" NOT NULL,
+  debit            bigint NOT NULL,
+  credit           bigint NOT NULL,
+  authorised_minor bigint NOT NULL CHECK (authorised_minor > 0),
+  captured_minor   bigint NOT NULL DEFAULT 0 CHECK (captured_minor >= 0),
+  released_minor   bigint NOT NULL DEFAULT 0 CHECK (released_minor >= 0),
+  refunded_minor   bigint NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0),
+  expires_at       timestamptz,
+  version          bigint NOT NULL DEFAULT 0,
+  CONSTRAINT payments_captured CHECK (captured_minor + released_minor <= authorised_minor),
+  CONSTRAINT payments_refunded CHECK (refunded_minor <= captured_minor)
+) WITH (fillfactor = 80);
+CREATE INDEX payments_due ON ledger.payments (expires_at) WHERE captured_minor + released_minor < authorised_minor;
+CREATE INDEX payments_debit ON ledger.payments (debit, position);
+
+-- One link per batch: what was written, sealed with everything before it.
+CREATE TABLE ledger.chain (
+  n              bigint PRIMARY KEY,
+  first_position bigint NOT NULL UNIQUE,
+  count          int NOT NULL CHECK (count > 0),
+  at             timestamptz NOT NULL, -- created_at of its rows; strictly increasing whatever a server's clock does
+  format         smallint NOT NULL, -- how its answers are rendered and its rows are hashed
+  region         text NOT NULL,
+  instance       text NOT NULL,
+  digest         bytea NOT NULL CHECK (length(digest) = 32), -- SHA-256 over the rows, ledger/src/domain/chain.ts
+  totals         jsonb NOT NULL, -- posted since the beginning, per currency, in minor units
+  prev_hash      bytea NOT NULL,
+  hash           bytea NOT NULL CHECK (length(hash) = 32)
+);
+CREATE INDEX chain_at ON ledger.chain (at);
+
+-- The end of the chain. Its row lock is the ledger's one queue: who holds it decides what comes next, so positions, times and
+-- versions are in commit order and batches cannot deadlock.
+CREATE TABLE ledger.head (
+  one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+  n        bigint NOT NULL,
+  position bigint NOT NULL,
+  at       timestamptz NOT NULL,
+  totals   jsonb NOT NULL,
+  hash     bytea NOT NULL
+) WITH (fillfactor = 10);
+-- A fresh ledger's own beginning: two histories never share a hash, not even over the same rows.
+INSERT INTO ledger.head VALUES (true, 0, 0, clock_timestamp(), '{}', sha256(convert_to(gen_random_uuid()::text, 'UTF8')));
+CREATE TABLE ledger.genesis AS SELECT at, hash FROM ledger.head;
+
+-- Who does what only one may do. The epoch grows with every new holder: an old one that wakes up is refused.
+CREATE TABLE ledger.leases (
+  name   text COLLATE "C" PRIMARY KEY,
+  holder text NOT NULL,
+  epoch  bigint NOT NULL,
+  until  timestamptz NOT NULL
 );
 
-CREATE TABLE ledger.entries (
-  account_id    text COLLATE "C" NOT NULL,
-  version       bigint NOT NULL CHECK (version > 0), -- 1..n per account without a gap
-  transfer_id   text COLLATE "C" NOT NULL, -- entry_committed() holds it to its transfer, cheaper than a second key
-  direction     text NOT NULL CHECK (direction IN ('debit', 'credit')),
-  amount_minor  bigint NOT NULL CHECK (amount_minor > 0),
-  currency      text NOT NULL,
-  balance_minor bigint NOT NULL, -- of the account after this entry, on its normal side
-  created_at    timestamptz(3) NOT NULL,
-  PRIMARY KEY (account_id, version),
-  FOREIGN KEY (account_id, currency) REFERENCES ledger.accounts (id, currency)
-);
+-- Ids carry time and place: 48 bits of milliseconds, 12 bits of microseconds within them, 62 bits of position (UUID version 8,
+-- RFC 9562). No index of their own is needed, and a position that was lost in a failover and given again has another id.
+CREATE FUNCTION ledger.public_id(prefix text, at timestamptz, pos bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT prefix || '_' || substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-' || substr(h, 13, 4) || '-' || substr(h, 17, 4) || '-' || substr(h, 21)
+    FROM (SELECT lpad(to_hex(us / 1000), 12, '0') || '8' || lpad(to_hex(us % 1000), 3, '0') || to_hex((-9223372036854775807 - 1) | pos) AS h
+            FROM (SELECT (extract(epoch FROM at) * 1000000)::bigint AS us) t) u
+$$;
 
--- One row per key that was answered: written once, complete, in the transaction of its effect.
-CREATE TABLE ledger.idempotency_keys (
-  client       text COLLATE "C" NOT NULL, -- who: the name of the API key, so that rotating the secret keeps its keys
-  key          text COLLATE "C" NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-  request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
-  status       smallint NOT NULL CHECK (status BETWEEN 200 AND 499),
-  body         text NOT NULL,  -- the answer, byte for byte
-  resource_id  text,           -- the transfer or account it made
-  created_at   timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (client, key)
-);
+CREATE FUNCTION ledger.posts(kind ledger.kind) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT kind IN ('transfer', 'conversion', 'fee', 'settlement', 'capture', 'refund', 'reversal')
+$$;
 
--- The rules that span rows. Together they say: the entries of a transfer are exactly the two legs that its header
--- names, one debit and one credit of the same amount in the same currency, so they sum to zero. Every look is by
--- primary key: the cost does not grow with the journal.
+-- For people and reports. security_invoker: the reader's own row-level security applies.
+CREATE VIEW ledger.transfers WITH (security_invoker = true) AS
+SELECT j.position, ledger.public_id('tr', j.created_at, j.position) AS id, j.tenant, j.kind::text AS kind,
+       d.id AS debit_account_id, c.id AS credit_account_id, j.amount_minor, d.currency,
+       j.debit_version, j.credit_version, j.debit_balance_minor, j.credit_balance_minor,
+       j.description, j.metadata, j.payment, j.leg, j.legs, j.key, j.actor, j.request_id,
+       coalesce(j.effective_at, j.created_at) AS effective_at, j.created_at, j.xmin AS transaction_id
+  FROM ledger.journal j
+  JOIN ledger.accounts d ON d.number = j.debit
+  JOIN ledger.accounts c ON c.number = j.credit
+ WHERE ledger.posts(j.kind);
 
--- A transfer has both its legs. That it has no third one is the entries' rule below.
-CREATE FUNCTION ledger.transfer_committed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Every leg, holds too: `change_minor` is what it did to the posted balance, zero for a hold and its release.
+CREATE VIEW ledger.entries WITH (security_invoker = true) AS
+SELECT a.tenant, a.id AS account_id, a.number, s.version, s.position, s.kind::text AS kind, s.direction, s.amount_minor, a.currency,
+       CASE WHEN NOT ledger.posts(s.kind) THEN 0 WHEN (s.direction = 'debit') = a.debit_normal THEN s.amount_minor ELSE -s.amount_minor END AS change_minor,
+       s.balance_minor, s.created_at, s.effective_at
+  FROM (SELECT debit AS account, debit_version AS version, position, kind, 'debit' AS direction, amount_minor, debit_balance_minor AS balance_minor, created_at, coalesce(effective_at, created_at) AS effective_at
+          FROM ledger.journal WHERE debit IS NOT NULL
+        UNION ALL
+        SELECT credit, credit_version, position, kind, 'credit', amount_minor, credit_balance_minor, created_at, coalesce(effective_at, created_at)
+          FROM ledger.journal WHERE credit IS NOT NULL) s
+  JOIN ledger.accounts a ON a.number = s.account;
+
+-- The writer's read, for all tenants of a batch in one round trip: answers that are stored under these keys, the payments, the
+-- accounts (by id, and those of the payments). With `lock_head` inside a transaction nobody else decides until it ends.
+-- Each statement in here sees what was committed before it started (READ COMMITTED), so also what it waited for.
+CREATE FUNCTION ledger.load(key_tenants text[], keys text[], account_tenants text[], account_ids text[], payment_positions bigint[], lock_head boolean)
+RETURNS TABLE (what text, body json)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  IF lock_head THEN
+    PERFORM 1 FROM ledger.head h WHERE h.one FOR UPDATE;
+  END IF;
+
+  IF cardinality(keys) > 0 THEN
+    RETURN QUERY
+      SELECT 'row'::text, ledger.row_json(m, d.id, d.currency, c.id, k.key)
+        FROM unnest(key_tenants, keys) AS k (tenant, key)
+        JOIN ledger.journal j ON j.tenant = k.tenant AND j.key = k.key
+        JOIN ledger.journal m ON m.position BETWEEN j.position AND j.position + j.legs - 1
+        LEFT JOIN ledger.accounts d ON d.number = m.debit
+        LEFT JOIN ledger.accounts c ON c.number = m.credit
+       ORDER BY m.position;
+    IF FOUND THEN
+      -- An answer may be visible here although the synchronous standby never confirmed it: its commit's wait was
+      -- cancelled, or its session ended. This record makes this transaction's own commit wait for the standby, which
+      -- then has everything before it too. Without it a failover could take back what a replay has acknowledged.
+      PERFORM pg_logical_emit_message(true, 'ledger', 'replay');
+    END IF;
+  END IF;
+
+  IF cardinality(payment_positions) > 0 THEN
+    RETURN QUERY
+      SELECT 'payment'::text, json_build_object('position', j.position::text, 'kind', j.kind, 'tenant', j.tenant, 'debit', j.debit::text, 'credit', j.credit::text,
+               'atUs', (extract(epoch FROM j.created_at) * 1000000)::bigint::text, 'payment', j.payment::text,
+               'authorised', j.amount_minor::text, 'captured', p.captured_minor::text, 'released', p.released_minor::text, 'refunded', p.refunded_minor::text,
+               'expired', p.expires_at <= clock_timestamp(), 'version', p.version::text)
+        FROM unnest(payment_positions) AS x (position)
+        JOIN ledger.journal j ON j.position = x.position
+        LEFT JOIN ledger.payments p ON p.position = j.position
+       WHERE j.debit IS NOT NULL;
+    RETURN QUERY
+      SELECT 'account'::text, ledger.account_json(a)
+        FROM ledger.accounts a
+       WHERE a.number IN (SELECT unnest(ARRAY[j.debit, j.credit]) FROM ledger.journal j WHERE j.position = ANY (payment_positions));
+  END IF;
+
+  IF cardinality(account_ids) > 0 THEN
+    RETURN QUERY
+      SELECT 'account'::text, ledger.account_json(a)
+        FROM unnest(account_tenants, account_ids) AS x (tenant, id)
+        JOIN ledger.accounts a ON a.tenant = x.tenant AND a.id = x.id;
+  END IF;
+END $$;
+
+-- [number, tenant, id, owner, currency, type, min, max, metadata, posted, pendingOut, pendingIn, version, createdAtUs]: an array, since this is the hot path.
+CREATE FUNCTION ledger.account_json(a ledger.accounts) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_array(a.number::text, a.tenant, a.id, a.owner, a.currency, a.type, a.min_available_minor::text, a.max_available_minor::text, a.metadata,
+                          a.posted_minor::text, a.pending_out_minor::text, a.pending_in_minor::text, a.version::text, (extract(epoch FROM a.created_at) * 1000000)::bigint::text)
+$$;
+
+-- A row of the journal with what its answer needs; also what an export holds.
+CREATE FUNCTION ledger.row_json(j ledger.journal, debit_id text, currency text, credit_id text, found_by text) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_object('position', j.position::text, 'kind', j.kind, 'tenant', j.tenant, 'foundBy', found_by, 'key', j.key, 'requestHash', encode(j.request_hash, 'hex'),
+    'leg', j.leg, 'legs', j.legs, 'debit', j.debit::text, 'credit', j.credit::text, 'debitId', debit_id, 'creditId', credit_id, 'currency', currency,
+    'amount', j.amount_minor::text, 'debitVersion', j.debit_version::text, 'creditVersion', j.credit_version::text,
+    'debitBalance', j.debit_balance_minor::text, 'creditBalance', j.credit_balance_minor::text, 'payment', j.payment::text,
+    'paymentAtUs', (extract(epoch FROM o.created_at) * 1000000)::bigint::text, 'paymentKind', o.kind,
+    'atUs', (extract(epoch FROM j.created_at) * 1000000)::bigint::text, 'effectiveAtUs', (extract(epoch FROM j.effective_at) * 1000000)::bigint::text,
+    'expiresAtUs', (extract(epoch FROM j.expires_at) * 1000000)::bigint::text, 'requestId', j.request_id, 'actor', j.actor,
+    'description', j.description, 'metadata', j.metadata, 'status', j.status, 'answer', j.answer,
+    'region', l.region, 'format', l.format)
+    FROM (SELECT c.region, c.format FROM ledger.chain c WHERE c.first_position <= j.position ORDER BY c.first_position DESC LIMIT 1) l
+    LEFT JOIN ledger.journal o ON o.position = j.payment
+$$;
+
+-- The one way to write. All rows of a batch, all balances, one link of the chain: all or nothing. What the caller decided is not
+-- believed: an account that is not at the version it was decided on refuses the batch (AP001), and the balances must
+-- move by exactly what the rows say (AP003). Floors, ceilings, captured and refunded sums are held by CHECKs, a second use of
+-- a key by its index.
+--   _currencies, _sums: posted by this batch
+--   _lease: name and epoch of a lease that must still be held (AP002), or NULL
+--   _accounts: numbers, the versions they were decided on, how many legs, and how far each balance moves
+--   _payments: positions and the versions they were decided on; -1 for a transfer's first refund
+--   _seen: accounts and payments that declines were decided on, and their versions: they must be as they were (AP001)
+--   _opened: [{row (0 for the first of the batch), tenant, id, owner, currency, type, min, max, metadata}], or NULL
+-- Returns the position of the first row and the time of all of them in microseconds.
+CREATE FUNCTION ledger.append(
+  _region text, _instance text, _format smallint, _digest bytea, _currencies text[], _sums bigint[], _lease text, _epoch bigint,
+  _kinds ledger.kind[], _tenants text[], _actors text[], _keys text[], _hashes bytea[], _leg smallint[], _legs smallint[],
+  _debits bigint[], _credits bigint[], _amounts bigint[], _debit_versions bigint[], _credit_versions bigint[], _debit_balances bigint[], _credit_balances bigint[],
+  _row_payments bigint[], _descriptions text[], _metadata jsonb[], _effective timestamptz[], _expires timestamptz[], _requests uuid[], _statuses smallint[], _answers text[],
+  _accounts bigint[], _versions bigint[], _leg_counts bigint[], _posted bigint[], _pending_out bigint[], _pending_in bigint[],
+  _payments bigint[], _payment_versions bigint[], _seen bigint[], _seen_versions bigint[], _seen_payments bigint[], _seen_payment_versions bigint[], _opened jsonb,
+  OUT first_position bigint, OUT at_us bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  legs int;
+  rows_count int := cardinality(_kinds);
+  link record;
+  moved record;
+  new_totals jsonb;
+  sealed bytea;
 BEGIN
-  SELECT count(*) INTO legs FROM ledger.entries e
-   WHERE e.transfer_id = NEW.id
-     AND ((e.account_id = NEW.debit_account_id AND e.version = NEW.debit_version) OR (e.account_id = NEW.credit_account_id AND e.version = NEW.credit_version));
-  IF legs <> 2 THEN
-    RAISE EXCEPTION 'transfer % does not balance: it has % of its 2 legs', NEW.id, legs
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'transfers_balanced';
+  PERFORM set_config('ledger.appending', 'on', true); -- opens the tables' triggers until the transaction ends
+  -- Takes the lock, and only then reads the row: what follows happens alone.
+  SELECT h.n + 1 AS n, h.position + 1 AS first_position, greatest(clock_timestamp(), h.at + interval '1 microsecond') AS at, h.totals, h.hash AS prev_hash INTO link
+    FROM ledger.head h WHERE h.one FOR UPDATE;
+  new_totals := link.totals;
+  FOR i IN 1 .. cardinality(_currencies) LOOP
+    new_totals := jsonb_set(new_totals, _currencies[i:i], to_jsonb((coalesce((new_totals ->> _currencies[i])::numeric, 0) + _sums[i])::text));
+  END LOOP;
+  sealed := sha256(link.prev_hash || _digest || int8send(link.n) || int8send(link.first_position) || int4send(rows_count) || int8send((extract(epoch FROM link.at) * 1000000)::bigint) || convert_to(new_totals::text, 'UTF8'));
+
+  IF _lease IS NOT NULL THEN
+    PERFORM 1 FROM ledger.leases l WHERE l.name = _lease AND l.epoch = _epoch;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'lease % is held by another one now', _lease USING ERRCODE = 'AP002';
+    END IF;
   END IF;
-  RETURN NULL;
+
+  IF cardinality(_accounts) > 0 THEN
+    WITH moved AS (
+      UPDATE ledger.accounts a
+         SET posted_minor = a.posted_minor + x.posted, pending_out_minor = a.pending_out_minor + x.pending_out, pending_in_minor = a.pending_in_minor + x.pending_in, version = a.version + x.legs
+        FROM unnest(_accounts, _versions, _leg_counts, _posted, _pending_out, _pending_in) AS x (number, version, legs, posted, pending_out, pending_in)
+       WHERE a.number = x.number AND a.version = x.version
+      RETURNING a.number, a.currency, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending
+    ), said AS (
+      SELECT s.account, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending
+        FROM (SELECT r.debit AS account, CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS posted, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END AS pending
+                FROM unnest(_kinds, _debits, _amounts) AS r (kind, debit, amount) WHERE r.debit IS NOT NULL
+              UNION ALL
+              SELECT r.credit, CASE WHEN ledger.posts(r.kind) THEN -r.amount ELSE 0 END, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END
+                FROM unnest(_kinds, _credits, _amounts) AS r (kind, credit, amount) WHERE r.credit IS NOT NULL) s
+       GROUP BY s.account
+    )
+    SELECT count(m.number) AS accounts, bool_and(m.legs IS NOT DISTINCT FROM s.legs AND m.signed = s.signed AND m.pending = s.pending) AS agreed INTO moved
+      FROM moved m FULL JOIN said s ON s.account = m.number;
+    IF moved.accounts <> cardinality(_accounts) THEN
+      RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
+    END IF;
+    IF NOT moved.agreed THEN
+      RAISE EXCEPTION 'the balances do not move by what the rows say' USING ERRCODE = 'AP003';
+    END IF;
+  END IF;
+
+  IF cardinality(_seen) > 0 THEN
+    PERFORM 1 FROM unnest(_seen, _seen_versions) AS x (number, version) LEFT JOIN ledger.accounts a ON a.number = x.number WHERE a.version IS DISTINCT FROM x.version;
+    IF FOUND THEN
+      RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
+    END IF;
+  END IF;
+  IF cardinality(_seen_payments) > 0 THEN
+    PERFORM 1 FROM unnest(_seen_payments, _seen_payment_versions) AS x (position, version) LEFT JOIN ledger.payments p ON p.position = x.position WHERE coalesce(p.version, -1) <> x.version;
+    IF FOUND THEN
+      RAISE EXCEPTION 'a payment moved meanwhile' USING ERRCODE = 'AP001';
+    END IF;
+  END IF;
+
+  INSERT INTO ledger.journal (position, kind, tenant, actor, key, request_hash, leg, legs, debit, credit, amount_minor, debit_version, credit_version, debit_balance_minor, credit_balance_minor,
+                              payment, description, metadata, effective_at, expires_at, request_id, status, answer, created_at)
+  SELECT link.first_position + r.ordinality - 1, r.kind, r.tenant, r.actor, r.key, r.hash, r.leg, r.legs, r.debit, r.credit, r.amount, r.debit_version, r.credit_version, r.debit_balance, r.credit_balance,
+         r.payment, r.description, r.metadata, r.effective, r.expires, r.request, r.status, r.answer, link.at
+    FROM unnest(_kinds, _tenants, _actors, _keys, _hashes, _leg, _legs, _debits, _credits, _amounts, _debit_versions, _credit_versions, _debit_balances, _credit_balances,
+                _row_payments, _descriptions, _metadata, _effective, _expires, _requests, _statuses, _answers) WITH ORDINALITY
+         AS r (kind, tenant, actor, key, hash, leg, legs, debit, credit, amount, debit_version, credit_version, debit_balance, credit_balance,
+               payment, description, metadata, effective, expires, request, status, answer, ordinality);
+
+  IF 'hold' = ANY (_kinds) THEN
+    INSERT INTO ledger.payments (position, tenant, debit, credit, authorised_minor, expires_at)
+    SELECT j.position, j.tenant, j.debit, j.credit, j.amount_minor, j.expires_at
+      FROM ledger.journal j WHERE j.position BETWEEN link.first_position AND link.first_position + rows_count - 1 AND j.kind = 'hold';
+  END IF;
+  IF cardinality(_payments) > 0 THEN
+    PERFORM ledger.change_payments(link.first_position, link.first_position + rows_count - 1, _payments, _payment_versions);
+  END IF;
+  IF _opened IS NOT NULL THEN
+    INSERT INTO ledger.accounts (number, tenant, id, owner, currency, type, min_available_minor, max_available_minor, metadata, created_at)
+    SELECT link.first_position + o.row, o.tenant, o.id, o.owner, o.currency, o.type, o.min, o.max, o.metadata, link.at
+      FROM jsonb_to_recordset(_opened) AS o ("row" int, tenant text, id text, owner text, currency text, type ledger.account_type, min bigint, max bigint, metadata jsonb);
+  END IF;
+
+  INSERT INTO ledger.chain (n, first_position, count, at, format, region, instance, digest, totals, prev_hash, hash)
+  VALUES (link.n, link.first_position, rows_count, link.at, _format, _region, _instance, _digest, new_totals, link.prev_hash, sealed);
+  UPDATE ledger.head h SET n = link.n, position = link.first_position + rows_count - 1, at = link.at, totals = new_totals, hash = sealed WHERE h.one;
+
+  first_position := link.first_position;
+  at_us := (extract(epoch FROM link.at) * 1000000)::bigint;
 END $$;
 
--- An entry is one of the legs its transfer names; it continues its account's history without a gap; its running
--- balance is the previous one moved by its amount; the account knows of it.
-CREATE FUNCTION ledger.entry_committed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The sums of payments, from the rows just written and not from what the caller says.
+CREATE FUNCTION ledger.change_payments(_first bigint, _last bigint, _payments bigint[], _versions bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  account  record;
-  previous bigint := 0;
-  delta    bigint := NEW.amount_minor;
+  changed int;
 BEGIN
-  PERFORM 1 FROM ledger.transfers t
-    WHERE t.id = NEW.transfer_id AND t.amount_minor = NEW.amount_minor AND t.currency = NEW.currency
-      AND ((NEW.direction = 'debit' AND t.debit_account_id = NEW.account_id AND t.debit_version = NEW.version) OR
-           (NEW.direction = 'credit' AND t.credit_account_id = NEW.account_id AND t.credit_version = NEW.version));
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'transfer % does not balance: entry % of account % is not one of its legs', NEW.transfer_id, NEW.version, NEW.account_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'transfers_balanced';
+  INSERT INTO ledger.payments (position, tenant, debit, credit, authorised_minor, captured_minor, version)
+  SELECT j.position, j.tenant, j.debit, j.credit, j.amount_minor, j.amount_minor, -1
+    FROM unnest(_payments, _versions) AS x (position, version) JOIN ledger.journal j ON j.position = x.position
+   WHERE x.version = -1 AND ledger.posts(j.kind) AND j.kind NOT IN ('capture', 'refund', 'reversal');
+  UPDATE ledger.payments p
+     SET captured_minor = p.captured_minor + d.captured, released_minor = p.released_minor + d.released, refunded_minor = p.refunded_minor + d.refunded, version = p.version + 1
+    FROM unnest(_payments, _versions) AS x (position, version)
+    JOIN (SELECT j.payment, coalesce(sum(j.amount_minor) FILTER (WHERE j.kind = 'capture'), 0) AS captured,
+                 coalesce(sum(j.amount_minor) FILTER (WHERE j.kind IN ('void', 'expiry')), 0) AS released,
+                 coalesce(sum(j.amount_minor) FILTER (WHERE j.kind IN ('refund', 'reversal')), 0) AS refunded
+            FROM ledger.journal j WHERE j.position BETWEEN _first AND _last AND j.payment IS NOT NULL GROUP BY j.payment) d ON d.payment = x.position
+   WHERE p.position = x.position AND p.version = x.version;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  IF changed <> cardinality(_payments) OR changed <> (SELECT count(DISTINCT j.payment) FROM ledger.journal j WHERE j.position BETWEEN _first AND _last AND j.payment IS NOT NULL) THEN
+    RAISE EXCEPTION 'a payment moved meanwhile' USING ERRCODE = 'AP001';
   END IF;
-  SELECT version, debit_normal INTO account FROM ledger.accounts WHERE id = NEW.account_id;
-  IF NEW.version > 1 THEN
-    SELECT balance_minor INTO previous FROM ledger.entries WHERE account_id = NEW.account_id AND version = NEW.version - 1;
-  END IF;
-  IF previous IS NULL OR account.version < NEW.version THEN
-    RAISE EXCEPTION 'entry % of account % leaves a gap or is not in the account', NEW.version, NEW.account_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_gap_free';
-  END IF;
-  IF (NEW.direction = 'debit') <> account.debit_normal THEN delta := -delta; END IF;
-  IF NEW.balance_minor <> previous + delta THEN
-    RAISE EXCEPTION 'entry % of account % has a wrong running balance', NEW.version, NEW.account_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_running_balance';
-  END IF;
-  RETURN NULL;
+EXCEPTION WHEN unique_violation THEN
+  RAISE EXCEPTION 'a payment moved meanwhile' USING ERRCODE = 'AP001';
 END $$;
 
--- A balance moves only together with the entry that says why.
-CREATE FUNCTION ledger.account_committed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF NEW.version = 0 AND NEW.posted_minor = 0 THEN RETURN NULL; END IF;
-  PERFORM 1 FROM ledger.entries WHERE account_id = NEW.id AND version = NEW.version AND balance_minor = NEW.posted_minor;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the balance of account % is not that of its entry %', NEW.id, NEW.version
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_follow_entries';
-  END IF;
-  RETURN NULL;
-END $$;
+-- The epoch under which `_holder` has the lease until the time-out, by the database's clock; NULL while another one has it.
+CREATE FUNCTION ledger.take_lease(_name text, _holder text, _ttl_ms int) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+  INSERT INTO ledger.leases AS l VALUES (_name, _holder, 1, clock_timestamp() + _ttl_ms * interval '1 millisecond')
+  ON CONFLICT (name) DO UPDATE
+     SET epoch = CASE WHEN l.holder = excluded.holder AND l.until > clock_timestamp() THEN l.epoch ELSE l.epoch + 1 END, holder = excluded.holder, until = excluded.until
+   WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
+  RETURNING epoch
+$$;
+CREATE FUNCTION ledger.give_up_lease(_name text, _holder text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+  UPDATE ledger.leases SET until = clock_timestamp() WHERE name = _name AND holder = _holder AND until > clock_timestamp()
+$$;
 
--- Deferred: in the middle of a transaction the rules are broken by necessity, at its end they hold.
-CREATE CONSTRAINT TRIGGER transfers_balanced AFTER INSERT ON ledger.transfers
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger.transfer_committed();
-CREATE CONSTRAINT TRIGGER entries_continue AFTER INSERT ON ledger.entries
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger.entry_committed();
-CREATE CONSTRAINT TRIGGER accounts_follow_entries AFTER INSERT OR UPDATE OF posted_minor, version ON ledger.accounts
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger.account_committed();
+-- Holds whose time has passed, oldest first, for the one worker that releases them.
+CREATE FUNCTION ledger.due_holds(_limit int) RETURNS TABLE (tenant text, "position" bigint, at_us bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+  SELECT p.tenant, p.position, (extract(epoch FROM j.created_at) * 1000000)::bigint
+    FROM ledger.payments p JOIN ledger.journal j ON j.position = p.position
+   WHERE p.captured_minor + p.released_minor < p.authorised_minor AND p.expires_at <= clock_timestamp()
+   ORDER BY p.expires_at LIMIT _limit
+$$;
 
--- Append only, also for the owner of the tables: a mistake is mended by another transfer.
+-- Over all tenants, for the gauges: each account's balance in its column, a negative one in the other.
+CREATE FUNCTION ledger.trial_balance() RETURNS TABLE (currency text, debit_minor numeric, credit_minor numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+  SELECT c.code, coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal = (a.posted_minor > 0)), 0),
+         coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal <> (a.posted_minor > 0)), 0)
+    FROM ledger.currencies c LEFT JOIN ledger.accounts a ON a.currency = c.code
+   GROUP BY c.code ORDER BY c.code
+$$;
+
+-- Append only, also for the owner of the tables: a mistake is mended by another row. And only through append().
 CREATE FUNCTION ledger.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '% of % is refused: it is append-only', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+  RAISE EXCEPTION '% of % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0] USING ERRCODE = 'insufficient_privilege';
 END $$;
-CREATE TRIGGER transfers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.transfers
-  FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
-CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.entries
-  FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
-CREATE TRIGGER idempotency_keys_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.idempotency_keys
-  FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
-CREATE TRIGGER accounts_stay BEFORE DELETE OR TRUNCATE OR UPDATE OF id, owner, currency, type, created_at ON ledger.accounts
-  FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
-
--- First step of every command with an idempotency key, one round trip: serialise the key, look for its
--- stored answer, else lock the accounts in id order. Each statement in here sees what was committed
--- before it started (READ COMMITTED), so after a wait for the key the other's answer is found.
--- Returns one row with status set (stored answer), or one row per existing account, or one row of NULLs.
-CREATE FUNCTION ledger.lock_for_posting(for_client text, for_key text, account_ids text[])
-RETURNS TABLE (at timestamptz, stored_hash bytea, stored_status smallint, stored_body text,
-               id text, owner text, currency text, type text, min_available_minor bigint,
-               posted_minor bigint, pending_minor bigint, version bigint, created_at timestamptz)
-LANGUAGE plpgsql AS $$
+DO $$
 DECLARE
-  lock_id bigint := hashtextextended(for_client || E'\n' || for_key, 0);
+  one text;
 BEGIN
-  -- Duplicates wait for the first one and then replay its answer. The advisory lock is only for that
-  -- wait; what makes a second effect impossible is the primary key of idempotency_keys.
-  IF NOT pg_try_advisory_xact_lock(lock_id) THEN
-    BEGIN
-      PERFORM pg_advisory_xact_lock(lock_id);
-    EXCEPTION WHEN lock_not_available THEN
-      RAISE EXCEPTION 'the first request with this key is still running' USING ERRCODE = 'AP409';
-    END;
-  END IF;
-
-  SELECT k.request_hash, k.status, k.body INTO stored_hash, stored_status, stored_body
-    FROM ledger.idempotency_keys k WHERE k.client = for_client AND k.key = for_key;
-  IF FOUND THEN
-    -- The answer may be visible here although the synchronous standby never confirmed it: its commit's wait was
-    -- cancelled, or its session ended. This record makes the replay's own commit wait for the standby, which then
-    -- has everything before it too. Without it a failover could take back what a replay has acknowledged.
-    PERFORM pg_logical_emit_message(true, 'ledger', 'replay');
-    at := clock_timestamp();
-    RETURN NEXT;
-    RETURN;
-  END IF;
-
-  -- In id order, so that two transfers over the same pair never wait for each other in a circle.
-  -- NO KEY: it does not get in the way of the entries' foreign key checks.
-  -- `at` is read as each row is handed out, so that the last one's is after all locks: times follow the order of
-  -- versions while one server's clock runs forward. The order itself is the version's: clocks differ between servers.
-  FOR id, owner, currency, type, min_available_minor, posted_minor, pending_minor, version, created_at IN
-    SELECT a.id, a.owner, a.currency, a.type, a.min_available_minor, a.posted_minor, a.pending_minor, a.version, a.created_at
-      FROM ledger.accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE
-  LOOP
-    at := clock_timestamp();
-    RETURN NEXT;
+  FOREACH one IN ARRAY ARRAY['journal', 'chain', 'genesis'] LOOP
+    EXECUTE format('CREATE TRIGGER %1$s_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%1$s FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change(''it is append-only'')', one);
   END LOOP;
-  IF NOT FOUND THEN
-    at := clock_timestamp();
-    RETURN NEXT;
-  END IF;
+  FOREACH one IN ARRAY ARRAY['accounts', 'payments', 'head'] LOOP
+    EXECUTE format('CREATE TRIGGER %1$s_stay BEFORE DELETE OR TRUNCATE ON ledger.%1$s FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change(''its rows stay'')', one);
+  END LOOP;
+  FOREACH one IN ARRAY ARRAY['journal', 'chain', 'accounts', 'payments', 'head', 'genesis'] LOOP
+    EXECUTE format('CREATE TRIGGER %1$s_through_append BEFORE INSERT OR UPDATE ON ledger.%1$s FOR EACH STATEMENT WHEN (current_setting(''ledger.appending'', true) IS DISTINCT FROM ''on'') EXECUTE FUNCTION ledger.refuse_change(''money moves through ledger.append() only'')', one);
+  END LOOP;
 END $$;
+CREATE TRIGGER accounts_keep_their_terms BEFORE UPDATE OF number, tenant, id, owner, currency, type, min_available_minor, max_available_minor, created_at ON ledger.accounts
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change('the terms of an account do not change');
 
--- Money enters and leaves through these: funding is a transfer from cash-clearing.
-INSERT INTO ledger.accounts (id, owner, currency, type)
-SELECT name || ':' || lower(code), 'system', code, type
-  FROM ledger.currencies, (VALUES ('cash-clearing', 'asset'), ('equity', 'equity')) AS system_account (name, type);
-
--- What each role may do. The service itself can append and move balances, and nothing else: no change of
--- the journal, no DDL, no balance at birth. Roles are made by whoever runs the server; absent ones are skipped.
+-- What each role may do. The service reads its callers' tenants and calls the functions; it cannot write a table, nor run DDL.
+-- Roles are made by whoever runs the server; absent ones are skipped.
 REVOKE ALL ON ALL TABLES IN SCHEMA ledger FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
+ALTER TABLE ledger.accounts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ledger.journal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ledger.payments ENABLE ROW LEVEL SECURITY;
 DO $$
 DECLARE
   reader text;
+  one text;
 BEGIN
   FOREACH reader IN ARRAY ARRAY['ledger_app', 'ledger_readonly', 'airpay_recovery'] LOOP
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = reader) THEN
-      EXECUTE format('GRANT USAGE ON SCHEMA ledger TO %I', reader);
-      EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO %I', reader);
-    END IF;
+    CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = reader);
+    EXECUTE format('GRANT USAGE ON SCHEMA ledger TO %I', reader);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO %I', reader);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION ledger.public_id, ledger.posts, ledger.row_json, ledger.account_json, ledger.trial_balance TO %I', reader);
+    FOREACH one IN ARRAY ARRAY['accounts', 'journal', 'payments'] LOOP
+      EXECUTE format('CREATE POLICY %I ON ledger.%I FOR SELECT TO %I USING (%s)', one || '_' || reader, one, reader,
+        CASE reader WHEN 'ledger_app' THEN 'tenant = current_setting(''ledger.tenant'', true)' ELSE 'true' END);
+    END LOOP;
   END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ledger_app') THEN
-    GRANT INSERT (id, owner, currency, type, min_available_minor) ON ledger.accounts TO ledger_app;
-    GRANT UPDATE (posted_minor, version) ON ledger.accounts TO ledger_app;
-    GRANT INSERT ON ledger.transfers, ledger.entries, ledger.idempotency_keys TO ledger_app;
-    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ledger TO ledger_app;
+    GRANT EXECUTE ON FUNCTION ledger.load, ledger.append, ledger.take_lease, ledger.give_up_lease, ledger.due_holds TO ledger_app;
   END IF;
 END $$;

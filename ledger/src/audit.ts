@@ -8,9 +8,9 @@ import { runChecks, type CheckResult } from './adapters/checks.ts';
 import { readDatabase } from './domain/config.ts';
 import type { DatabaseAddress } from './domain/databaseTls.ts';
 import { formatMinor } from './domain/money.ts';
-import { selectTrialBalance, toTotals } from './adapters/sql.ts';
+import { selectWholeTrialBalance } from './adapters/reads.ts';
 import { sslOf } from './adapters/tls.ts';
-import { totalsJson, type CurrencyTotals } from './domain/wire.ts';
+import { totalsJson, type CurrencyTotals } from './domain/pages.ts';
 
 interface Report {
   at: string;
@@ -27,7 +27,7 @@ async function audit({ url, tls }: DatabaseAddress): Promise<Report> {
     // One snapshot for all checks, so that payments made meanwhile are not taken for faults; it blocks nobody.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const checks = await runChecks(client);
-    const totals = (await client.query<Record<string, unknown>>(selectTrialBalance().text)).rows.map(toTotals);
+    const totals = (await client.query<Record<string, string>>(selectWholeTrialBalance().text)).rows.map(row => ({ currency: row['currency']!, debitMinor: BigInt(row['debit_minor']!), creditMinor: BigInt(row['credit_minor']!) }));
     return { at: new Date().toISOString(), durationMs: Math.round(performance.now() - startedAt), checks, totals };
   } finally {
     await client.end();

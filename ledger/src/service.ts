@@ -8,6 +8,8 @@ import { Authenticator } from './edge/auth.ts';
 import { Health } from './usecases/health.ts';
 import { buildHttp, type HttpOptions } from './edge/http.ts';
 import { Ledger } from './usecases/ledger.ts';
+import { Writer } from './usecases/writer.ts';
+import { NoCache } from './domain/cache.ts';
 import { Metrics } from './adapters/metrics.ts';
 import { readMigrations } from './adapters/migrations.ts';
 import { Redis, redisDefaults } from './adapters/redis.ts';
@@ -35,15 +37,33 @@ export function buildService(config: Config, logStream?: HttpOptions['logStream'
     queueMax: config.queueMax,
     statementTimeoutMs: config.statementTimeoutMs,
     lockTimeoutMs: config.lockTimeoutMs,
-    onRetry: code => {
-      metrics.conflictRetries.inc();
-      app.log.info({ code }, 'transaction tried again');
-    },
     onConnectionError: error => app.log.warn({ code: (error as { code?: string }).code, reason: error.message }, 'database connection lost'),
   });
-  const health = new Health(database, readMigrations());
+  const cache = new NoCache();
+  const writer = new Writer(database, {
+    region: config.region,
+    instance: config.instance,
+    batchMax: config.batchMax,
+    lanes: config.lanes,
+    queueMax: config.queueMax,
+    waitMaxMs: config.acquireTimeoutMs,
+    accountCacheMax: config.accountCacheMax,
+    observer: {
+      batch: (batch, way, waitedMs, writeMs) => {
+        cache.committed();
+        metrics.batchRows.observe(batch.rows.length);
+        metrics.batchSeconds.observe({ way }, writeMs / 1000);
+        metrics.queueSeconds.observe(waitedMs / 1000);
+      },
+      retried: code => {
+        metrics.conflictRetries.inc();
+        app.log.info({ code }, 'batch tried again');
+      },
+    },
+  });
+  const health = new Health(database, readMigrations(), () => writer.queued);
   metrics.addReadings(health);
-  const ledger = new Ledger(database, metrics, config.region);
+  const ledger = new Ledger(database, writer, metrics, cache);
   const authenticator = new Authenticator(config.apiKeys, config.jwt && new TokenVerifier(config.jwt));
   const redis = config.redisUrl === null ? null : new Redis({
     ...redisDefaults,

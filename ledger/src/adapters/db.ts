@@ -3,7 +3,6 @@
  * restarts, failovers, a fence. Every error of the driver leaves here as a LedgerError or as it is (our mistake).
  */
 import pg from 'pg';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LedgerError, type ErrorCode } from '../domain/errors.ts';
 
 export interface Statement {
@@ -12,8 +11,10 @@ export interface Statement {
   values?: unknown[];
 }
 
+export type Rows = Record<string, unknown>[];
+
 export interface Queryable {
-  query(statement: Statement): Promise<Record<string, unknown>[]>;
+  query(statement: Statement): Promise<Rows>;
 }
 
 export interface DatabaseOptions {
@@ -26,15 +27,13 @@ export interface DatabaseOptions {
   queueMax: number;
   statementTimeoutMs: number;
   lockTimeoutMs: number;
-  /** Told of each repeated attempt and of each lost idle connection. */
-  onRetry: (code: string) => void;
+  /** Told of each lost connection. */
   onConnectionError: (error: Error) => void;
 }
 
 const probeTimeoutMs = 1_000;
-const attemptsMax = 6;
-/** No new attempt is begun after this; the client does better with a 503 than with waiting. */
-const retryBudgetMs = 4_000;
+/** A session that stops between two statements of a transaction holds up everybody: the server ends it. */
+const idleInTransactionTimeoutMs = 2_000;
 
 /** SQLSTATE or errno of the driver's error; empty when it has none. */
 export function codeOf(error: unknown): string {
@@ -43,22 +42,26 @@ export function codeOf(error: unknown): string {
 }
 
 const lostCodes = /^(08...|57P0[1-5]|25P03|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT)$/;
-const lostMessages = /connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|query read timeout|client was closed/i;
+/** Of a server that could not prove who it is, as OpenSSL and Node name it. */
+const untrustedCodes = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)|^EPROTO$/;
+const lostMessages = /connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|query read timeout|client was closed|does not support SSL/i;
 
 /** The connection is gone, or never came to be. Whether a COMMIT under way took effect is then not known. */
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   const parts = error instanceof AggregateError ? error.errors : [];
-  return lostCodes.test(codeOf(error)) || lostMessages.test(message) || (parts.length > 0 && parts.every(isConnectionLoss));
+  return lostCodes.test(codeOf(error)) || untrustedCodes.test(codeOf(error)) || lostMessages.test(message) || (parts.length > 0 && parts.every(isConnectionLoss));
 }
 
-/** Serialization failure, deadlock, or a key that another transaction stored in between: all undone, worth another attempt. */
-function isConflict(error: unknown): boolean {
+/** Unique keys that two writers can both want; who comes second has to read again and decide anew. */
+const contested = new Set(['journal_key', 'accounts_tenant_id_key', 'accounts_pkey', 'journal_debit', 'journal_credit', 'payments_pkey']);
+
+/** Decided on what is no longer so: all undone, worth another decision. */
+export function isConflict(error: unknown): boolean {
   const code = codeOf(error);
-  const constraint = (error as { constraint?: unknown } | null)?.constraint;
   // A migration changed what a statement of this connection returns; the next connection plans it anew.
   if (isStalePlan(error)) return true;
-  return code === '40001' || code === '40P01' || (code === '23505' && constraint === 'idempotency_keys_pkey');
+  return code === '40001' || code === '40P01' || code === 'AP001' || (code === '23505' && contested.has(String((error as { constraint?: unknown }).constraint)));
 }
 
 function isStalePlan(error: unknown): boolean {
@@ -69,7 +72,7 @@ const translations: Record<string, [ErrorCode, string]> = {
   '25006': ['database-read-only', 'The database is fenced or not the primary now.'],
   '55P03': ['account-busy', 'An account stayed locked by other transfers for too long.'],
   '57014': ['deadline-exceeded', 'The database took too long.'],
-  AP409: ['idempotency-key-in-flight', 'The first request with this key has not been answered yet.'],
+  AP002: ['not-ready', 'Another process does this now.'],
 };
 
 /** What a client may be told of a driver's error. Undefined: not foreseen, so a mistake of ours. */
@@ -78,7 +81,7 @@ export function translate(error: unknown): LedgerError | undefined {
   const known = translations[codeOf(error)];
   if (known) return new LedgerError(...known, { cause: error });
   if (isConnectionLoss(error)) return new LedgerError('database-unavailable', 'No connection to the database.', { cause: error });
-  if (isConflict(error)) return new LedgerError('account-busy', 'The transfer kept colliding with others.', { cause: error });
+  if (isConflict(error)) return new LedgerError('account-busy', 'The request kept colliding with others.', { cause: error });
   if (/^53/.test(codeOf(error))) return new LedgerError('database-unavailable', 'The database is out of resources.', { cause: error });
   return undefined;
 }
@@ -104,7 +107,7 @@ export class Database {
       keepAlive: true,
       statement_timeout: options.statementTimeoutMs,
       lock_timeout: options.lockTimeoutMs,
-      idle_in_transaction_session_timeout: options.statementTimeoutMs * 2,
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       // For a server that is gone without a word; above the server's own limit.
       query_timeout: options.statementTimeoutMs + 1_000,
       // Said out loud, not left to the server's defaults: docs/adr/0012.
@@ -128,26 +131,50 @@ export class Database {
     this.#pool.on('connect', client => {
       client.on('notice', notice => {
         // Committed here, but a failover now would lose it: not to be acknowledged.
-        if (/canceling.* wait for synchronous replication/.test(notice.message ?? '')) this.#unreplicated.add(client as pg.PoolClient);
+        if (notice.routine === 'SyncRepWaitForLSN') this.#unreplicated.add(client as pg.PoolClient);
       });
     });
   }
 
-  /** One read outside a transaction. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
-  async query(statement: Statement): Promise<Record<string, unknown>[]> {
-    return this.#withRetry(async () => {
-      const client = await this.#acquire();
-      return release(client, async () => (await client.query(statement)).rows);
-    }, 2);
+  /** One read. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
+  async query(statement: Statement): Promise<Rows> {
+    return this.#read(async client => (await client.query(statement)).rows);
+  }
+
+  /** One read that row-level security holds to one tenant. The tenant is said anew for every read: a connection remembers nobody's. */
+  async queryAs(tenant: string, statement: Statement): Promise<Rows> {
+    return this.#read(async client => {
+      await client.query({ name: 'as_tenant', text: "SELECT set_config('ledger.tenant', $1, false)", values: [tenant] });
+      return (await client.query(statement)).rows;
+    });
   }
 
   /**
-   * Runs `work` between BEGIN and COMMIT, READ COMMITTED. Repeats all of it, with jitter and bounded, after a
-   * deadlock, a serialization failure or a lost connection. Also after a lost COMMIT: `work` must begin by looking
-   * whether its effect is there already (the idempotency key).
+   * One statement that writes, in a transaction of its own. Tried once: after a lost connection nobody knows whether it took
+   * effect, and only the caller can look. Throws the driver's own error, or LedgerError.
    */
+  async write(statement: Statement): Promise<Rows> {
+    const client = await this.#acquire();
+    return release(client, async () => {
+      const { rows } = await client.query(statement);
+      this.#checkReplicated(client);
+      return rows;
+    });
+  }
+
+  /** Runs `work` between BEGIN and COMMIT, READ COMMITTED. Tried once, as `write`. */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    return this.#withRetry(() => this.#attempt(work), attemptsMax);
+    const client = await this.#acquire();
+    return release(client, async () => {
+      // Never READ WRITE here: it would override default_transaction_read_only, by which a region is fenced.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const result = await work({ query: async statement => (await client.query(statement)).rows });
+      const commit = await client.query('COMMIT');
+      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
+      if (commit.command !== 'COMMIT') throw new Error(`COMMIT was answered with ${commit.command}`);
+      this.#checkReplicated(client);
+      return result;
+    });
   }
 
   /** A read on a connection of its own: answers or throws within two seconds, however many requests are queued. */
@@ -175,31 +202,17 @@ export class Database {
     }
   }
 
-  async #attempt<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    const client = await this.#acquire();
-    return release(client, async () => {
-      // Never READ WRITE here: it would override default_transaction_read_only, by which a region is fenced.
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-      const result = await work({ query: async statement => (await client.query(statement)).rows });
-      const commit = await client.query('COMMIT');
-      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
-      if (commit.command !== 'COMMIT') throw new Error(`COMMIT was answered with ${commit.command}`);
-      if (this.#unreplicated.has(client)) throw new LedgerError('outcome-unknown', 'The synchronous standby has not confirmed the payment.');
-      return result;
-    });
+  #checkReplicated(client: pg.PoolClient): void {
+    if (this.#unreplicated.has(client)) throw new LedgerError('outcome-unknown', 'The synchronous standby has not confirmed the payment.');
   }
 
-  async #withRetry<T>(attempt: () => Promise<T>, attemptsAllowed: number): Promise<T> {
-    const startedAt = performance.now();
+  async #read<T>(read: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let made = 1; ; made++) {
       try {
-        return await attempt();
+        const client = await this.#acquire();
+        return await release(client, () => read(client));
       } catch (error) {
-        const again = isConflict(error) || isConnectionLoss(error);
-        if (!again || made >= attemptsAllowed || performance.now() - startedAt > retryBudgetMs) throw translate(error) ?? error;
-        this.#options.onRetry(codeOf(error));
-        // 5, 10, 20 … ms, anywhere between half and the whole of it: those who collided must not meet again.
-        await sleep(5 * 2 ** (made - 1) * (0.5 + Math.random() / 2));
+        if (made >= 2 || !(isConnectionLoss(error) || isStalePlan(error))) throw translate(error) ?? error;
       }
     }
   }

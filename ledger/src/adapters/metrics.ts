@@ -1,11 +1,14 @@
 /** What Prometheus reads. The names stand here only; docs/ledger.md lists them and a test holds both equal. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Outcome } from '../domain/batching.ts';
+import { posts, type Command } from '../domain/model.ts';
+import { exponentOf } from '../domain/money.ts';
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5];
 
-/** `declined` reasons are error codes with underscores. */
-export type TransferResult = 'posted' | 'insufficient_funds' | 'same_account' | 'unknown_account' | 'currency_mismatch' | 'balance_overflow';
-const results: TransferResult[] = ['posted', 'insufficient_funds', 'same_account', 'unknown_account', 'currency_mismatch', 'balance_overflow'];
+const rowCounts = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000, 2_000];
+/** Results are `posted` or the code of the refusal with underscores. These have a series from the first scrape on. */
+const usualResults = ['posted', 'insufficient_funds', 'same_account', 'unknown_account', 'currency_mismatch', 'balance_overflow'];
 
 export interface Labels {
   region: string;
@@ -17,6 +20,10 @@ export interface Readings {
   databaseUp(): Promise<boolean>;
   /** Debits minus credits per currency in minor units; undefined when it is not known. */
   trialBalance(): Promise<ReadonlyMap<string, bigint> | undefined>;
+  /** End of the chain, and what was posted per currency since the beginning; undefined when it is not known. */
+  chainHead(): Promise<{ n: string; position: string; totals: Record<string, string> } | undefined>;
+  /** Commands that wait to be written. */
+  queued(): number;
 }
 
 export class Metrics {
@@ -27,6 +34,10 @@ export class Metrics {
   readonly transferred: Counter<'currency'>;
   readonly replays: Counter;
   readonly conflictRetries: Counter;
+  readonly commands: Counter<'kind' | 'result'>;
+  readonly batchRows: Histogram;
+  readonly batchSeconds: Histogram<'way'>;
+  readonly queueSeconds: Histogram;
 
   constructor(labels: Labels, currencies: readonly string[]) {
     this.registry.setDefaultLabels({ service: 'ledger', ...labels });
@@ -37,11 +48,30 @@ export class Metrics {
     this.transfers = new Counter({ name: 'ledger_transfers_total', help: 'Transfers decided, replays left out', labelNames: ['result', 'currency'], registers });
     this.transferred = new Counter({ name: 'ledger_transferred_minor_total', help: 'Minor units moved', labelNames: ['currency'], registers });
     this.replays = new Counter({ name: 'ledger_idempotent_replays_total', help: 'Answers given from the store', registers });
-    this.conflictRetries = new Counter({ name: 'ledger_conflict_retries_total', help: 'Transactions tried again after a deadlock, a serialization failure or a lost connection', registers });
+    this.conflictRetries = new Counter({ name: 'ledger_conflict_retries_total', help: 'Batches tried again after a conflict with another process, a deadlock or a lost connection', registers });
+    this.commands = new Counter({ name: 'ledger_commands_total', help: 'Commands decided, replays left out', labelNames: ['kind', 'result'], registers });
+    this.batchRows = new Histogram({ name: 'ledger_batch_rows', help: 'Journal rows written by one statement', buckets: rowCounts, registers });
+    this.batchSeconds = new Histogram({ name: 'ledger_batch_seconds', help: 'From sending a batch to its commit', labelNames: ['way'], buckets: [0.0005, 0.001, 0.0025, ...seconds], registers });
+    this.queueSeconds = new Histogram({ name: 'ledger_queue_wait_seconds', help: 'How long the oldest command of a batch had waited', buckets: [0.0005, 0.001, 0.0025, ...seconds], registers });
     // From the first scrape on, so that a rate is 0 and not absent.
     for (const currency of currencies) {
       this.transferred.inc({ currency }, 0);
-      for (const result of results) this.transfers.inc({ result, currency }, 0);
+      for (const result of usualResults) this.transfers.inc({ result, currency }, 0);
+    }
+  }
+
+  countOutcome(command: Command, { replayed, refused, rows }: Outcome): void {
+    if (replayed) return void this.replays.inc();
+    const result = refused ? refused.replaceAll('-', '_') : 'posted';
+    this.commands.inc({ kind: command.kind, result });
+    if (refused) {
+      if (command.kind === 'transfer') this.transfers.inc({ result, currency: labelOf(command.postings[0]!.currency) });
+      return;
+    }
+    for (const row of rows) {
+      if (!posts(row.kind)) continue;
+      this.transfers.inc({ result, currency: row.currency! });
+      this.transferred.inc({ currency: row.currency! }, Number(row.amountMinor));
     }
   }
 
@@ -66,5 +96,38 @@ export class Metrics {
         for (const [currency, difference] of (await readings.trialBalance()) ?? []) this.set({ currency }, Number(difference));
       },
     });
+    new Gauge({
+      name: 'ledger_queue_depth',
+      help: 'Commands that wait to be written',
+      registers,
+      collect() {
+        this.set(readings.queued());
+      },
+    });
+    new Gauge({
+      name: 'ledger_chain_position',
+      help: 'Rows in the journal. Absent when the database cannot be read',
+      registers,
+      async collect() {
+        this.remove();
+        const head = await readings.chainHead();
+        if (head) this.set(Number(head.position));
+      },
+    });
+    new Gauge({
+      name: 'ledger_posted_minor',
+      help: 'Minor units posted since the beginning, from the end of the hash chain',
+      labelNames: ['currency'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const [currency, total] of Object.entries((await readings.chainHead())?.totals ?? {})) this.set({ currency }, Number(total));
+      },
+    });
   }
+}
+
+/** An unknown currency is the client's text: as a label it would let anyone grow the number of series. */
+function labelOf(currency: string): string {
+  return exponentOf(currency) === undefined ? 'other' : currency;
 }

@@ -9,6 +9,8 @@ export const minMinor = -(2n ** 63n);
 /** ISO 4217 code -> number of decimals. The same list stands in the table ledger.currencies; a test holds them equal. */
 const exponents: ReadonlyMap<string, number> = new Map([
   ['USD', 2],
+  ['JPY', 0],
+  ['KWD', 3],
   ['EUR', 2],
   ['GBP', 2],
   ['MXN', 2],

@@ -8,6 +8,7 @@ import type { Metrics } from '../adapters/metrics.ts';
 import { guardRoutes, type Authenticator } from './auth.ts';
 import type { Limiter } from './limits.ts';
 import { codeOfParserError, problemType, sendProblem, toLedgerError } from './problems.ts';
+import { addPaymentRoutes } from './payment-routes.ts';
 import { addRoutes } from './routes.ts';
 
 export interface HttpOptions {
@@ -64,7 +65,10 @@ export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, 
   const methodsOf = watchRoutes(app);
   addOperations(app, health, metrics);
   guardRoutes(app, options.authenticator, options.limiter);
-  app.register(async api => addRoutes(api, ledger));
+  app.register(async api => {
+    addRoutes(api, ledger, options.limiter);
+    addPaymentRoutes(api, ledger);
+  });
   // Last: by then all paths are known.
   app.register(async rest => refuseOtherMethods(rest, methodsOf));
   return app;

@@ -1,75 +1,129 @@
-/** What the ledger answers to: parse, call one use case, answer. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LedgerError } from '../domain/errors.ts';
-import type { CommandAnswer, CommandContext, Ledger } from '../usecases/ledger.ts';
-import { maxMinor } from '../domain/money.ts';
-import { problemType } from './problems.ts';
+/** Accounts and transfers: parse, call one use case, answer. */
+import type { FastifyInstance } from 'fastify';
+import { LedgerError, problemOf } from '../domain/errors.ts';
+import { minMinor, maxMinor } from '../domain/money.ts';
+import type { Ledger } from '../usecases/ledger.ts';
+import { amountOf, callerOf, checkTexts, keyOf, postingOf, refOf, sendAnswer, textsOf, timeOf } from './commands.ts';
+import { chargeBody, type Limiter } from './limits.ts';
+import { toLedgerError } from './problems.ts';
 import * as schemas from './schemas.ts';
-import { holdsCardNumber, isStorable } from '../domain/text.ts';
-import type { TransferCommand } from '../domain/transfer.ts';
 
-const defaultPageSize = 50;
+export const defaultPageSize = 50;
+const batchBodyLimitBytes = 1024 * 1024;
 
-/** Registers everything under /v1. The caller guards it with the API key check. */
-export function addRoutes(app: FastifyInstance, ledger: Ledger): void {
+interface OfId {
+  id: string;
+}
+
+/** Registers everything under /v1 that is about accounts and posted transfers. The caller has guarded them by the scope that each names. */
+export function addRoutes(app: FastifyInstance, ledger: Ledger, limiter: Limiter): void {
+  addAccountRoutes(app, ledger);
+  addTransferRoutes(app, ledger);
+  addBatchRoute(app, ledger, limiter);
+}
+
+function addAccountRoutes(app: FastifyInstance, ledger: Ledger): void {
+  const read = { scope: 'accounts:read' } as const;
+
   app.post<{ Body: schemas.AccountBody }>('/v1/accounts', { config: { scope: 'accounts:write' }, schema: { body: schemas.accountBody, querystring: schemas.noQuery } }, async (request, reply) => {
-    const { id, owner, currency, type, minAvailableMinor = '0' } = request.body;
-    const context = contextOf(request);
+    const { id, owner, currency, type, minAvailableMinor = '0', maxAvailableMinor = null } = request.body;
+    const caller = callerOf(request);
     checkTexts({ id, owner });
-    const account = { id, owner, currency, type, minAvailableMinor: minAvailableMinor === null ? null : BigInt(minAvailableMinor) };
-    return sendAnswer(reply, await ledger.createAccount(account, context));
+    const { metadata } = textsOf({ metadata: request.body.metadata ?? {} });
+    const limits = { minAvailableMinor: limitOf(minAvailableMinor), maxAvailableMinor: limitOf(maxAvailableMinor) };
+    if ((limits.minAvailableMinor ?? minMinor) > 0n || (limits.maxAvailableMinor ?? maxMinor) < 0n) throw new LedgerError('invalid-request', 'body/minAvailableMinor must not be above 0, nor body/maxAvailableMinor below: the account begins at 0.');
+    return sendAnswer(reply, await ledger.run('POST /v1/accounts', { kind: 'account', id, owner, currency, type, ...limits, metadata }, caller));
   });
 
-  app.post<{ Body: schemas.TransferBody }>('/v1/transfers', { config: { scope: 'transfers:write' }, schema: { body: schemas.transferBody, querystring: schemas.noQuery } }, async (request, reply) => {
-    const context = contextOf(request);
-    return sendAnswer(reply, await ledger.postTransfer(commandOf(request.body), context));
+  app.get<{ Params: OfId; Querystring: schemas.AccountQuery }>('/v1/accounts/:id', { config: read, schema: { params: schemas.accountParams, querystring: schemas.accountQuery } }, request => {
+    const { params: { id }, query: { asOfVersion, asOf, basis, minVersion }, caller: { tenant } } = request;
+    if (asOfVersion !== undefined) return ledger.readBalanceAtVersion(tenant, id, Number(asOfVersion));
+    if (asOf !== undefined) return ledger.readBalanceAtTime(tenant, id, timeOf(asOf, 'querystring/asOf'), basis === 'effective');
+    return ledger.readAccount(tenant, id, Number(minVersion ?? 0));
   });
 
-  app.post<{ Body: schemas.LookupBody }>('/v1/transfers/lookup', { config: { scope: 'transfers:read' }, schema: { body: schemas.lookupBody, querystring: schemas.noQuery } }, request => ledger.lookUpTransfers(request.body.ids));
-
-  app.get<{ Params: { id: string } }>('/v1/transfers/:id', { config: { scope: 'transfers:read' }, schema: { params: schemas.transferParams, querystring: schemas.noQuery } }, request => ledger.readTransfer(request.params.id));
-
-  app.get<{ Params: { id: string } }>('/v1/accounts/:id', { config: { scope: 'accounts:read' }, schema: { params: schemas.accountParams, querystring: schemas.noQuery } }, request => ledger.readAccount(request.params.id));
-
-  app.get<{ Params: { id: string }; Querystring: schemas.EntriesQuery }>(
-    '/v1/accounts/:id/entries',
-    { config: { scope: 'accounts:read' }, schema: { params: schemas.accountParams, querystring: schemas.entriesQuery } },
-    request => ledger.readEntries(request.params.id, request.query.cursor, Number(request.query.limit ?? defaultPageSize)),
+  app.get<{ Params: OfId; Querystring: schemas.EntriesQuery }>('/v1/accounts/:id/entries', { config: read, schema: { params: schemas.accountParams, querystring: schemas.entriesQuery } }, request =>
+    ledger.readEntries(request.caller.tenant, request.params.id, request.query.cursor, Number(request.query.limit ?? defaultPageSize)),
   );
 
-  app.get('/v1/trial-balance', { config: { scope: 'accounts:read' }, schema: { querystring: schemas.noQuery } }, () => ledger.readTrialBalance());
+  app.get('/v1/trial-balance', { config: read, schema: { querystring: schemas.noQuery } }, request => ledger.readTrialBalance(request.caller.tenant));
+
+  app.get('/v1/chain/head', { config: { scope: 'journal:read' }, schema: { querystring: schemas.noQuery } }, () => ledger.readHead());
 }
 
-function commandOf(body: schemas.TransferBody): TransferCommand {
-  const { debitAccountId, creditAccountId, currency, description = null, metadata = {} } = body;
-  checkTexts({ debitAccountId, creditAccountId, description: description ?? '' });
-  for (const [name, value] of Object.entries(metadata)) checkTexts({ 'metadata key': name, [`metadata/${name}`]: value });
-  const amountMinor = BigInt(body.amountMinor);
-  if (amountMinor > maxMinor) throw new LedgerError('amount-too-large', `An amount is at most ${maxMinor} minor units.`);
-  return { debitAccountId, creditAccountId, amountMinor, currency, description, metadata };
+function limitOf(digits: string | null): bigint | null {
+  if (digits === null) return null;
+  const limit = BigInt(digits);
+  if (limit > maxMinor || limit < minMinor) throw new LedgerError('amount-too-large', `A limit is between ${minMinor} and ${maxMinor} minor units.`);
+  return limit;
 }
 
-/** Throws card-data-refused or invalid-request; the message names the field, never its value. */
-function checkTexts(fields: Record<string, string>): void {
-  for (const [name, value] of Object.entries(fields)) {
-    if (!isStorable(value)) throw new LedgerError('invalid-request', `body/${holdsCardNumber(name) ? 'metadata' : name} holds characters that cannot be stored.`);
-    if (holdsCardNumber(value)) throw new LedgerError('card-data-refused', `${holdsCardNumber(name) ? 'metadata' : name} looks like a card number. Send a token instead.`);
-  }
+function addTransferRoutes(app: FastifyInstance, ledger: Ledger): void {
+  const read = { scope: 'transfers:read' } as const;
+  const write = { scope: 'transfers:write' } as const;
+
+  app.post<{ Body: schemas.TransferBody }>('/v1/transfers', { config: write, schema: { body: schemas.transferBody, querystring: schemas.noQuery } }, async (request, reply) => {
+    const caller = callerOf(request);
+    return sendAnswer(reply, await ledger.run('POST /v1/transfers', { kind: 'transfer', postings: [postingOf(request.body)] }, caller));
+  });
+
+  app.post<{ Body: schemas.TransactionBody }>('/v1/transactions', { config: write, schema: { body: schemas.transactionBody, querystring: schemas.noQuery } }, async (request, reply) => {
+    const caller = callerOf(request);
+    return sendAnswer(reply, await ledger.run('POST /v1/transactions', { kind: 'transfer', postings: request.body.transfers.map(postingOf) }, caller));
+  });
+
+  app.post<{ Body: schemas.ConversionBody }>('/v1/conversions', { config: write, schema: { body: schemas.conversionBody, querystring: schemas.noQuery } }, async (request, reply) => {
+    const caller = callerOf(request);
+    const { debitAccountId, creditAccountId, sellCurrency, buyCurrency, rate, effectiveAt } = request.body;
+    checkTexts({ debitAccountId, creditAccountId });
+    const texts = textsOf(request.body);
+    if ('fx.rate' in texts.metadata) throw new LedgerError('invalid-request', 'body/metadata must not hold fx.rate: the ledger writes it.');
+    const amounts = { sellAmountMinor: amountOf(request.body.sellAmountMinor), buyAmountMinor: amountOf(request.body.buyAmountMinor) };
+    const effectiveAtUs = effectiveAt === undefined ? null : timeOf(effectiveAt, 'body/effectiveAt');
+    return sendAnswer(reply, await ledger.run('POST /v1/conversions', { kind: 'conversion', debitAccountId, creditAccountId, sellCurrency, buyCurrency, rate, ...amounts, ...texts, effectiveAtUs }, caller));
+  });
+
+  app.post<{ Body: schemas.LookupBody }>('/v1/transfers/lookup', { config: read, schema: { body: schemas.lookupBody, querystring: schemas.noQuery } }, request => ledger.lookUpTransfers(request.caller.tenant, request.body.ids));
+
+  app.get<{ Params: OfId }>('/v1/transfers/:id', { config: read, schema: { params: schemas.transferParams, querystring: schemas.noQuery } }, request => ledger.readTransfer(request.caller.tenant, request.params.id));
+
+  app.get<{ Params: OfId }>('/v1/transactions/:id', { config: read, schema: { params: schemas.transactionParams, querystring: schemas.noQuery } }, async (request, reply) =>
+    reply.header('content-type', 'application/json; charset=utf-8').send(await ledger.readTransaction(request.caller.tenant, request.params.id)),
+  );
+
+  app.post<{ Params: OfId; Body: schemas.RefundBody | null }>('/v1/transfers/:id/refunds', { config: write, schema: { params: schemas.transferParams, body: { anyOf: [schemas.refundBody, { type: 'null' }] }, querystring: schemas.noQuery } }, async (request, reply) => {
+    const caller = callerOf(request);
+    const { amountMinor } = request.body ?? {};
+    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/refunds', { kind: 'refund', of: refOf(request.params.id), amountMinor: amountMinor === undefined ? null : amountOf(amountMinor), ...textsOf(request.body ?? {}) }, caller));
+  });
+
+  app.post<{ Params: OfId; Body: schemas.Texts | null }>('/v1/transfers/:id/reversal', { config: write, schema: { params: schemas.transferParams, body: { anyOf: [schemas.reversalBody, { type: 'null' }] }, querystring: schemas.noQuery } }, async (request, reply) => {
+    const caller = callerOf(request);
+    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/reversal', { kind: 'reversal', of: refOf(request.params.id), ...textsOf(request.body ?? {}) }, caller));
+  });
 }
 
-/** Throws idempotency-key-missing, idempotency-key-invalid or card-data-refused. */
-function contextOf(request: FastifyRequest): CommandContext {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined || key === '') throw new LedgerError('idempotency-key-missing', 'Send an Idempotency-Key header that you made and stored before the first attempt.');
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new LedgerError('idempotency-key-invalid', 'The Idempotency-Key header must be 1 to 255 visible ASCII characters.');
-  if (holdsCardNumber(key)) throw new LedgerError('card-data-refused', 'Idempotency-Key looks like a card number.');
-  return { client: request.caller.actor, key, requestId: request.id };
-}
-
-function sendAnswer(reply: FastifyReply, answer: CommandAnswer): FastifyReply {
-  if (answer.replayed) reply.header('idempotent-replayed', 'true');
-  return reply
-    .code(answer.status)
-    .header('content-type', answer.status < 300 ? 'application/json; charset=utf-8' : problemType)
-    .send(answer.body);
+/** Many transfers in one request, each for itself, under its own key. The answer holds one result for each, in order. */
+function addBatchRoute(app: FastifyInstance, ledger: Ledger, limiter: Limiter): void {
+  const options = {
+    config: { scope: 'transfers:write' } as const,
+    schema: { body: schemas.batchBody, querystring: schemas.noQuery },
+    bodyLimit: batchBodyLimitBytes,
+    preHandler: chargeBody(limiter, body => (body as schemas.BatchBody).transfers.length),
+  };
+  app.post<{ Body: schemas.BatchBody }>('/v1/transfers/batch', options, async (request, reply) => {
+    // All are looked at before the first is sent: a body with a fault in it moves nothing.
+    const commands = request.body.transfers.map(({ key, ...body }, index) => ({ caller: callerOf(request, keyOf(key, `body/transfers/${index}/key`)), posting: postingOf(body) }));
+    if (new Set(commands.map(one => one.caller.key)).size < commands.length) throw new LedgerError('invalid-request', 'body/transfers holds a key twice.');
+    const results = await Promise.all(commands.map(({ caller, posting }) =>
+      ledger.run('POST /v1/transfers', { kind: 'transfer', postings: [posting] }, caller).catch((error: unknown) => {
+        const known = toLedgerError(error as Parameters<typeof toLedgerError>[0]);
+        const problem = problemOf(known.code, known.message, request.id);
+        return { status: problem.status, body: JSON.stringify(problem), replayed: false };
+      }),
+    ));
+    // Put together from the very bytes that a single request would have been answered with.
+    const lines = results.map((result, index) => `{"key":${JSON.stringify(commands[index]!.caller.key)},"status":${result.status},"replayed":${result.replayed},"body":${result.body}}`);
+    return reply.header('content-type', 'application/json; charset=utf-8').send(`{"results":[${lines.join(',')}]}`);
+  });
 }

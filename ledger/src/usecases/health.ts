@@ -3,7 +3,7 @@ import type { Database } from '../adapters/db.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { Readings } from '../adapters/metrics.ts';
 import { incompatibility, type AppliedMigration } from '../adapters/migrations.ts';
-import * as sql from '../adapters/sql.ts';
+import * as reads from '../adapters/reads.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -13,17 +13,21 @@ export interface Readiness {
 
 const readinessAgeMs = 500;
 const trialBalanceAgeMs = 15_000;
+const headAgeMs = 1_000;
 
 export class Health implements Readings {
   readonly #database: Database;
   readonly #known: readonly AppliedMigration[];
+  readonly #queued: () => number;
   #draining = false;
   readonly #readiness = new Cached<Readiness & { databaseUp: boolean }>(readinessAgeMs);
+  readonly #head = new Cached<{ n: string; position: string; totals: Record<string, string> } | undefined>(headAgeMs);
   readonly #balance = new Cached<ReadonlyMap<string, bigint> | undefined>(trialBalanceAgeMs);
 
-  constructor(database: Database, known: readonly AppliedMigration[]) {
+  constructor(database: Database, known: readonly AppliedMigration[], queued: () => number) {
     this.#database = database;
     this.#known = known;
+    this.#queued = queued;
   }
 
   /** From now on not ready: balancers shall send no more. */
@@ -50,17 +54,33 @@ export class Health implements Readings {
     if (!(await this.databaseUp())) return undefined;
     return this.#balance.get(async () => {
       try {
-        const totals = (await this.#database.probe(sql.selectTrialBalance())).map(sql.toTotals);
-        return new Map(totals.map(one => [one.currency, one.debitMinor - one.creditMinor]));
+        const rows = await this.#database.probe(reads.selectWholeTrialBalance());
+        return new Map(rows.map(row => [row['currency'] as string, BigInt(row['debit_minor'] as string) - BigInt(row['credit_minor'] as string)]));
       } catch {
         return undefined; // ledger_database_up tells
       }
     });
   }
 
+  async chainHead() {
+    if (!(await this.databaseUp())) return undefined;
+    return this.#head.get(async () => {
+      try {
+        const [row] = await this.#database.probe(reads.selectHead());
+        return { n: row!['n'] as string, position: row!['position'] as string, totals: row!['totals'] as Record<string, string> };
+      } catch {
+        return undefined; // ledger_database_up tells
+      }
+    });
+  }
+
+  queued(): number {
+    return this.#queued();
+  }
+
   async #look(): Promise<Readiness & { databaseUp: boolean }> {
     try {
-      const [row] = await this.#database.probe(sql.selectReadiness());
+      const [row] = await this.#database.probe(reads.selectReadiness());
       const wrong = row?.['read_only'] ? 'the database is read-only' : incompatibility(this.#known, (row?.['migrations'] ?? []) as AppliedMigration[]);
       return { ready: !wrong, reason: wrong ?? 'ready', databaseUp: true };
     } catch (error) {

@@ -1,0 +1,140 @@
+/** The reads of the API, each for one tenant under row-level security, and the few that look at the whole ledger. */
+import type { RowRef } from '../domain/model.ts';
+
+export interface Statement {
+  name: string;
+  text: string;
+  values: unknown[];
+}
+
+/** Column `account`: the array of ledger.account_json. */
+export function selectAccount(tenant: string, id: string): Statement {
+  return { name: 'select_account', text: 'SELECT ledger.account_json(a) AS account FROM ledger.accounts a WHERE a.tenant = $1 AND a.id = $2', values: [tenant, id] };
+}
+
+/** The leg that made an account's version; no row: there is none, or the account is another tenant's. Version 0 is before the first. */
+export function selectBalanceAtVersion(number: string, version: number): Statement {
+  const text = `
+SELECT debit_balance_minor AS balance_minor, debit_version AS version, created_at FROM ledger.journal WHERE debit = $1 AND debit_version = $2
+UNION ALL
+SELECT credit_balance_minor, credit_version, created_at FROM ledger.journal WHERE credit = $1 AND credit_version = $2`;
+  return { name: 'select_balance_at_version', text, values: [number, version] };
+}
+
+/** The last leg until a time of the ledger's own clock. Batches are in order of time, and an account's versions in order of batches. */
+export function selectBalanceAtTime(number: string, at: string): Statement {
+  const text = `
+WITH place AS (SELECT first_position + count - 1 AS position FROM ledger.chain WHERE at <= $2::timestamptz ORDER BY at DESC LIMIT 1)
+SELECT * FROM (
+  (SELECT debit_balance_minor AS balance_minor, debit_version AS version, created_at FROM ledger.journal, place WHERE debit = $1 AND journal.position <= place.position ORDER BY debit_version DESC LIMIT 1)
+  UNION ALL
+  (SELECT credit_balance_minor, credit_version, created_at FROM ledger.journal, place WHERE credit = $1 AND journal.position <= place.position ORDER BY credit_version DESC LIMIT 1)) s
+ ORDER BY version DESC LIMIT 1`;
+  return { name: 'select_balance_at_time', text, values: [number, at] };
+}
+
+/** What the posted balance was at a time of the business: the sum of everything effective until then, whenever it was recorded. */
+export function selectBalanceEffectiveAt(tenant: string, id: string, at: string): Statement {
+  return {
+    name: 'select_balance_effective_at',
+    text: 'SELECT coalesce(sum(change_minor), 0) AS balance_minor, max(version) AS version FROM ledger.entries WHERE tenant = $1 AND account_id = $2 AND effective_at <= $3::timestamptz',
+    values: [tenant, id, at],
+  };
+}
+
+/** Newest first. Pages by version, which never changes: a page stays the same while new entries arrive. */
+export function selectEntries(number: string, below: number | null, limit: number): Statement {
+  const side = (direction: 'debit' | 'credit', other: 'debit' | 'credit') => `
+  (SELECT j.position, j.created_at, j.effective_at, j.kind, j.leg, '${direction}' AS direction, j.amount_minor, j.${direction}_balance_minor AS balance_minor, j.${direction}_version AS version,
+          j.${other} AS other, j.description, j.payment
+     FROM ledger.journal j WHERE j.${direction} = $1 AND j.${direction}_version < $2 ORDER BY j.${direction}_version DESC LIMIT $3)`;
+  const text = `
+SELECT s.*, (extract(epoch FROM s.created_at) * 1000000)::bigint AS at_us, (extract(epoch FROM s.effective_at) * 1000000)::bigint AS effective_at_us, o.id AS other_id
+  FROM (${side('debit', 'credit')} UNION ALL ${side('credit', 'debit')}) s JOIN ledger.accounts o ON o.number = s.other
+ ORDER BY s.version DESC LIMIT $3`;
+  return { name: 'select_entries', text, values: [number, below ?? Number.MAX_SAFE_INTEGER, limit] };
+}
+
+/** Column `row`: the object of ledger.row_json. Rows of other histories at the same place are for the caller to leave out. */
+export function selectRows(tenant: string, refs: readonly RowRef[]): Statement {
+  const text = `
+SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
+  FROM ledger.journal j JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit
+ WHERE j.tenant = $1 AND j.position = ANY ($2::bigint[])`;
+  return { name: 'select_rows', text, values: [tenant, refs.map(ref => ref.position.toString())] };
+}
+
+/** All rows of the command that the row at this place belongs to. */
+export function selectCommand(tenant: string, position: bigint): Statement {
+  const text = `
+SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
+  FROM ledger.journal f JOIN ledger.journal j ON j.position BETWEEN f.position AND f.position + f.legs - 1
+  JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit
+ WHERE f.tenant = $1 AND f.position = $2 AND f.leg = 0 ORDER BY j.position`;
+  return { name: 'select_command', text, values: [tenant, position.toString()] };
+}
+
+const holdColumns = `ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row, p.captured_minor, p.released_minor, p.refunded_minor, p.expires_at <= clock_timestamp() AS expired
+  FROM ledger.payments p JOIN ledger.journal j ON j.position = p.position JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit`;
+
+export function selectHold(tenant: string, position: bigint): Statement {
+  return { name: 'select_hold', text: `SELECT ${holdColumns} WHERE p.tenant = $1 AND p.position = $2 AND j.kind = 'hold'`, values: [tenant, position.toString()] };
+}
+
+/** Holds on an account's money, newest first. */
+export function selectHolds(tenant: string, debitNumber: string, open: boolean | null, below: bigint | null, limit: number): Statement {
+  const text = `SELECT ${holdColumns}
+ WHERE p.tenant = $1 AND p.debit = $2 AND j.kind = 'hold' AND ($3::boolean IS NULL OR $3 = (p.captured_minor + p.released_minor < p.authorised_minor)) AND p.position < $4
+ ORDER BY p.position DESC LIMIT $5`;
+  return { name: 'select_holds', text, values: [tenant, debitNumber, open, (below ?? 2n ** 62n).toString(), limit] };
+}
+
+/**
+ * The textbook trial balance of a tenant: each account's balance in its column, a negative one in the other. From the accounts,
+ * not the journal: it costs one pass over the accounts however long the journal is. The audit sums the journal itself.
+ */
+export function selectTrialBalance(tenant: string): Statement {
+  const text = `
+SELECT c.code AS currency,
+       coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal = (a.posted_minor > 0)), 0) AS debit_minor,
+       coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal <> (a.posted_minor > 0)), 0) AS credit_minor,
+       clock_timestamp() AS at
+  FROM ledger.currencies c LEFT JOIN ledger.accounts a ON a.currency = c.code AND a.tenant = $1
+ GROUP BY c.code ORDER BY c.code`;
+  return { name: 'select_trial_balance', text, values: [tenant] };
+}
+
+/** The same over all tenants. */
+export function selectWholeTrialBalance(): Statement {
+  return { name: 'select_whole_trial_balance', text: 'SELECT * FROM ledger.trial_balance()', values: [] };
+}
+
+/** The end of the chain: what an auditor notes down elsewhere. */
+export function selectHead(): Statement {
+  const text = "SELECT n, position, (extract(epoch FROM at) * 1000000)::bigint AS at_us, totals, encode(hash, 'hex') AS hash FROM ledger.head";
+  return { name: 'select_head', text, values: [] };
+}
+
+/** Can this server take a payment, and which migrations does it have? */
+export function selectReadiness(): Statement {
+  return {
+    name: 'select_readiness',
+    text: `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only,
+                  (SELECT json_agg(json_build_object('version', version, 'breaking', breaking)) FROM ledger.schema_migrations) AS migrations`,
+    values: [],
+  };
+}
+
+/** The next holds whose time has passed. */
+export function selectDueHolds(limit: number): Statement {
+  return { name: 'select_due_holds', text: 'SELECT tenant, position, at_us FROM ledger.due_holds($1)', values: [limit] };
+}
+
+/** Column `epoch`: null while another one has the lease. */
+export function takeLease(name: string, holder: string, ttlMs: number): Statement {
+  return { name: 'take_lease', text: 'SELECT ledger.take_lease($1, $2, $3) AS epoch', values: [name, holder, ttlMs] };
+}
+
+export function giveUpLease(name: string, holder: string): Statement {
+  return { name: 'give_up_lease', text: 'SELECT ledger.give_up_lease($1, $2)', values: [name, holder] };
+}
