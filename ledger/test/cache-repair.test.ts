@@ -52,7 +52,7 @@ class Process {
   readonly committed = new Map<string, number>();
 
   constructor(name: string, port = postgres.port, options: Partial<CacheOptions> = {}) {
-    const meter = registerCacheMetrics(this.registry);
+    const meter = registerCacheMetrics(this.registry, () => this.redis.up);
     const url = `postgresql://ledger_app@127.0.0.1:${port}/${templateDatabase}`;
     this.database = new Database({ url, ssl: false, applicationName: name, poolMax: 6, acquireTimeoutMs: 5_000, queueMax: 500, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000, onConnectionError: () => undefined });
     this.redis = new Redis({ ...redisDefaults, commandTimeoutMs: 2_000, url: redisServer.url, onChange: () => undefined });
@@ -289,7 +289,7 @@ async function sumOfEntries(one: Process, ids: string[]): Promise<Map<string, [n
 test('Redis hangs: the reads are answered by the database, within 100 ms more, and payments do not notice', async () => {
   const one = new Process('one');
   const redis = new Redis({ ...redisDefaults, url: redisServer.url, onChange: () => undefined });
-  const cache = new RedisCache(redis, registerCacheMetrics(new Registry()));
+  const cache = new RedisCache(redis, registerCacheMetrics(new Registry(), () => redis.up));
   assert.ok(await redis.ready(5_000));
   await Promise.all([one.open('g1'), one.open('g2')]);
   cache.look({ ...(await epochNow(one)), epochAsOfMs: performance.now() + 60_000, completeAsOfMs: performance.now() + 60_000 });

@@ -28,7 +28,6 @@ const meter: CacheMeter = {
   dropped: count => void (counts.dropped += count),
   repaired: count => void (counts.repaired += count),
   untrue: count => void (counts.untrue += count),
-  up: () => undefined,
   lag: () => undefined,
 };
 beforeEach(() => {

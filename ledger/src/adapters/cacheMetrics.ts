@@ -2,10 +2,18 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { readResults, type CacheMeter } from '../domain/cache.ts';
 
-export function registerCacheMetrics(registry: Registry): CacheMeter {
+/** `isUp` is asked at each scrape. */
+export function registerCacheMetrics(registry: Registry, isUp: () => boolean): CacheMeter {
   const registers = [registry];
   const reads = new Counter({ name: 'ledger_cache_reads_total', help: 'Reads of the cache; anything but a hit was then answered by the database', labelNames: ['kind', 'result'], registers });
-  const up = new Gauge({ name: 'ledger_cache_up', help: '1 while Redis answers in time', registers });
+  new Gauge({
+    name: 'ledger_cache_up',
+    help: '1 while Redis answers in time',
+    registers,
+    collect() {
+      this.set(isUp() ? 1 : 0);
+    },
+  });
   const dropped = new Counter({ name: 'ledger_cache_dropped_total', help: 'Writes to the cache that were given up; the repair worker makes up for them', registers });
   const repaired = new Counter({ name: 'ledger_cache_repaired_total', help: 'Entries that the repair worker found missing or older than the journal', registers });
   const untrue = new Counter({ name: 'ledger_cache_untrue_total', help: 'Entries that were not believed, or said other than the database', registers });
@@ -18,7 +26,6 @@ export function registerCacheMetrics(registry: Registry): CacheMeter {
     dropped: count => dropped.inc(count),
     repaired: count => repaired.inc(count),
     untrue: count => untrue.inc(count),
-    up: isUp => up.set(isUp ? 1 : 0),
     lag: (behind, age) => {
       positions.set(behind);
       seconds.set(age);

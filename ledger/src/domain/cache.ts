@@ -55,7 +55,6 @@ export interface CacheMeter {
   repaired(count: number): void;
   /** Entries that said other than the database, or were not ours. */
   untrue(count: number): void;
-  up(up: boolean): void;
   lag(positions: number, seconds: number): void;
 }
 
