@@ -17,10 +17,18 @@ export function canonicalRow(row: JournalRow): string {
   ]);
 }
 
-/** SHA-256 over the rows in order, a line each. */
-export function batchDigest(rows: readonly JournalRow[]): Buffer {
-  const lines = new Array<string>(rows.length);
-  for (let index = 0; index < rows.length; index++) lines[index] = canonicalRow(rows[index]!);
+/** Who wrote a batch, and how its rows are read: the answers that are rendered from it depend on both. */
+export interface Written {
+  format: number;
+  region: string;
+  instance: string;
+}
+
+/** SHA-256 over a line that tells who wrote, and the rows in order, a line each. */
+export function batchDigest(rows: readonly JournalRow[], { format, region, instance }: Written): Buffer {
+  const lines = new Array<string>(rows.length + 1);
+  lines[0] = JSON.stringify([format, region, instance]);
+  for (let index = 0; index < rows.length; index++) lines[index + 1] = canonicalRow(rows[index]!);
   return hash('sha256', lines.join('\n'), 'buffer');
 }
 
