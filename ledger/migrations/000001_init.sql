@@ -40,7 +40,7 @@ CREATE TABLE ledger.accounts (
   pending_in_minor    bigint NOT NULL DEFAULT 0, -- open holds that would raise it once captured
   version             bigint NOT NULL DEFAULT 0, -- number of legs in the journal so far
   created_at          timestamptz NOT NULL,
-  UNIQUE (tenant, id),
+  UNIQUE (id, tenant), -- the column that tells more first: half the comparisons
   CONSTRAINT accounts_pending CHECK (pending_out_minor >= 0 AND pending_in_minor >= 0),
   CONSTRAINT accounts_floor CHECK (min_available_minor IS NULL OR posted_minor - pending_out_minor >= min_available_minor),
   CONSTRAINT accounts_ceiling CHECK (max_available_minor IS NULL OR posted_minor + pending_in_minor <= max_available_minor)
@@ -80,7 +80,7 @@ CREATE TABLE ledger.journal (
   CONSTRAINT journal_key_on_first_leg CHECK ((leg = 0) = (key IS NOT NULL))
 );
 -- One key, one effect: this index is what makes a second one impossible.
-CREATE UNIQUE INDEX journal_key ON ledger.journal (tenant, key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX journal_key ON ledger.journal (key, tenant) WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX journal_debit ON ledger.journal (debit, debit_version) WHERE debit IS NOT NULL;
 CREATE UNIQUE INDEX journal_credit ON ledger.journal (credit, credit_version) WHERE credit IS NOT NULL;
 CREATE INDEX journal_payment ON ledger.journal (payment) WHERE payment IS NOT NULL;
@@ -178,10 +178,10 @@ SELECT a.tenant, a.id AS account_id, a.number, s.version, s.position, s.kind::te
   JOIN ledger.accounts a ON a.number = s.account;
 
 -- The writer's read, for all tenants of a batch in one round trip: answers that are stored under these keys, the payments, the
--- accounts (by id, and those of the payments). With `lock_head` inside a transaction nobody else decides until it ends.
+-- accounts (by id, and those of the payments; in columns of their own, since there are many). With `lock_head` inside a transaction nobody else decides until it ends.
 -- Each statement in here sees what was committed before it started (READ COMMITTED), so also what it waited for.
 CREATE FUNCTION ledger.load(key_tenants text[], keys text[], account_tenants text[], account_ids text[], payment_positions bigint[], lock_head boolean)
-RETURNS TABLE (what text, body json)
+RETURNS TABLE (body json, number bigint, tenant text, id text, owner text, currency text, type text, min bigint, max bigint, metadata jsonb, posted bigint, pending_out bigint, pending_in bigint, version bigint, created_us bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   IF lock_head THEN
@@ -190,7 +190,7 @@ BEGIN
 
   IF cardinality(keys) > 0 THEN
     RETURN QUERY
-      SELECT 'row'::text, ledger.row_json(m, d.id, d.currency, c.id, k.key)
+      SELECT ledger.row_json(m, d.id, d.currency, c.id, k.key), NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::bigint, NULL::jsonb, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint
         FROM unnest(key_tenants, keys) AS k (tenant, key)
         JOIN ledger.journal j ON j.tenant = k.tenant AND j.key = k.key
         JOIN ledger.journal m ON m.position BETWEEN j.position AND j.position + j.legs - 1
@@ -207,23 +207,25 @@ BEGIN
 
   IF cardinality(payment_positions) > 0 THEN
     RETURN QUERY
-      SELECT 'payment'::text, json_build_object('position', j.position::text, 'kind', j.kind, 'tenant', j.tenant, 'debit', j.debit::text, 'credit', j.credit::text,
+      SELECT json_build_object('position', j.position::text, 'kind', j.kind, 'tenant', j.tenant, 'debit', j.debit::text, 'credit', j.credit::text,
                'atUs', (extract(epoch FROM j.created_at) * 1000000)::bigint::text, 'payment', j.payment::text,
                'authorised', j.amount_minor::text, 'captured', p.captured_minor::text, 'released', p.released_minor::text, 'refunded', p.refunded_minor::text,
-               'expired', p.expires_at <= clock_timestamp(), 'version', p.version::text)
+               'expired', p.expires_at <= clock_timestamp(), 'version', p.version::text), NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::bigint, NULL::jsonb, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint
         FROM unnest(payment_positions) AS x (position)
         JOIN ledger.journal j ON j.position = x.position
         LEFT JOIN ledger.payments p ON p.position = j.position
        WHERE j.debit IS NOT NULL;
     RETURN QUERY
-      SELECT 'account'::text, ledger.account_json(a)
+      SELECT NULL::json, a.number, a.tenant::text, a.id::text, a.owner::text, a.currency, a.type::text, a.min_available_minor, a.max_available_minor, a.metadata::jsonb,
+             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, (extract(epoch FROM a.created_at) * 1000000)::bigint
         FROM ledger.accounts a
        WHERE a.number IN (SELECT unnest(ARRAY[j.debit, j.credit]) FROM ledger.journal j WHERE j.position = ANY (payment_positions));
   END IF;
 
   IF cardinality(account_ids) > 0 THEN
     RETURN QUERY
-      SELECT 'account'::text, ledger.account_json(a)
+      SELECT NULL::json, a.number, a.tenant::text, a.id::text, a.owner::text, a.currency, a.type::text, a.min_available_minor, a.max_available_minor, a.metadata::jsonb,
+             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, (extract(epoch FROM a.created_at) * 1000000)::bigint
         FROM unnest(account_tenants, account_ids) AS x (tenant, id)
         JOIN ledger.accounts a ON a.tenant = x.tenant AND a.id = x.id;
   END IF;
@@ -364,6 +366,53 @@ BEGIN
   at_us := (extract(epoch FROM link.at) * 1000000)::bigint;
 END $$;
 
+-- append() for one posted transfer, which is what an idle ledger writes: the same effect, the same checks, a third of the cost.
+CREATE FUNCTION ledger.append_one(
+  _region text, _instance text, _format smallint, _digest bytea, _kind ledger.kind, _tenant text, _actor text, _key text, _hash bytea,
+  _debit bigint, _credit bigint, _amount bigint, _debit_version bigint, _credit_version bigint, _debit_balance bigint, _credit_balance bigint,
+  _description text, _metadata jsonb, _effective timestamptz, _request uuid,
+  OUT first_position bigint, OUT at_us bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+DECLARE
+  head ledger.head;
+  now_at timestamptz;
+  debit_currency text;
+  credit_currency text;
+BEGIN
+  PERFORM set_config('ledger.appending', 'on', true);
+  SELECT * INTO head FROM ledger.head h WHERE h.one FOR UPDATE;
+  now_at := greatest(clock_timestamp(), head.at + interval '1 microsecond');
+  at_us := (extract(epoch FROM now_at) * 1000000)::bigint;
+  first_position := head.position + 1;
+
+  UPDATE ledger.accounts a SET posted_minor = _debit_balance, version = _debit_version
+   WHERE a.number = _debit AND a.version = _debit_version - 1 AND a.posted_minor + CASE WHEN a.debit_normal THEN _amount ELSE -_amount END = _debit_balance
+  RETURNING a.currency INTO debit_currency;
+  UPDATE ledger.accounts a SET posted_minor = _credit_balance, version = _credit_version
+   WHERE a.number = _credit AND a.version = _credit_version - 1 AND a.posted_minor - CASE WHEN a.debit_normal THEN _amount ELSE -_amount END = _credit_balance
+  RETURNING a.currency INTO credit_currency;
+  IF debit_currency IS NULL OR credit_currency IS NULL THEN
+    RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
+  END IF;
+  IF debit_currency <> credit_currency OR NOT ledger.posts(_kind) THEN
+    RAISE EXCEPTION 'the balances do not move by what the rows say' USING ERRCODE = 'AP003';
+  END IF;
+
+  INSERT INTO ledger.journal (position, kind, tenant, actor, key, request_hash, leg, legs, debit, credit, amount_minor, debit_version, credit_version, debit_balance_minor, credit_balance_minor,
+                              description, metadata, effective_at, request_id, created_at)
+  VALUES (first_position, _kind, _tenant, _actor, _key, _hash, 0, 1, _debit, _credit, _amount, _debit_version, _credit_version, _debit_balance, _credit_balance,
+          _description, _metadata, _effective, _request, now_at);
+
+  head.n := head.n + 1;
+  head.position := first_position;
+  head.totals := jsonb_set(head.totals, ARRAY[debit_currency], to_jsonb((coalesce((head.totals ->> debit_currency)::numeric, 0) + _amount)::text));
+  INSERT INTO ledger.chain (n, first_position, count, at, format, region, instance, digest, totals, prev_hash, hash)
+  VALUES (head.n, first_position, 1, now_at, _format, _region, _instance, _digest, head.totals, head.hash,
+          sha256(head.hash || _digest || int8send(head.n) || int8send(first_position) || int4send(1) || int8send(at_us) || convert_to(head.totals::text, 'UTF8')))
+  RETURNING hash INTO head.hash;
+  UPDATE ledger.head h SET n = head.n, position = head.position, at = now_at, totals = head.totals, hash = head.hash WHERE h.one;
+END $$;
+
 -- The sums of payments, from the rows just written and not from what the caller says.
 CREATE FUNCTION ledger.change_payments(_first bigint, _last bigint, _payments bigint[], _versions bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -464,6 +513,6 @@ BEGIN
     END LOOP;
   END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ledger_app') THEN
-    GRANT EXECUTE ON FUNCTION ledger.load, ledger.append, ledger.take_lease, ledger.give_up_lease, ledger.due_holds TO ledger_app;
+    GRANT EXECUTE ON FUNCTION ledger.load, ledger.append, ledger.append_one, ledger.take_lease, ledger.give_up_lease, ledger.due_holds TO ledger_app;
   END IF;
 END $$;

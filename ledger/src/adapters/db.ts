@@ -54,7 +54,7 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 /** Unique keys that two writers can both want; who comes second has to read again and decide anew. */
-const contested = new Set(['journal_key', 'accounts_tenant_id_key', 'accounts_pkey', 'journal_debit', 'journal_credit', 'payments_pkey']);
+const contested = new Set(['journal_key', 'accounts_id_tenant_key', 'accounts_pkey', 'journal_debit', 'journal_credit', 'payments_pkey']);
 
 /** Decided on what is no longer so: all undone, worth another decision. */
 export function isConflict(error: unknown): boolean {
