@@ -24,7 +24,7 @@ export interface Order {
 
 export type Report =
   | { type: 'ready' | 'begin' | 'end' }
-  /** All payments `<prefix>-1` to `<prefix>-<sent>` were acknowledged; the figures are those of the measured time. */
+  /** All payments `<prefix>:1` to `<prefix>:<sent>` were acknowledged; the figures are those of the measured time. */
   | { type: 'done'; sent: number; payments: number; tookMs: number; p50Us: number; p99Us: number }
   | { type: 'failed'; message: string };
 
@@ -35,7 +35,7 @@ function randomPayment(order: Order, n: number): Payment {
   let payee = 1 + Math.floor(Math.random() * (order.accounts - 1));
   if (payee >= payer) payee++;
   return {
-    key: `${order.prefix}-${n}`,
+    key: `${order.prefix}:${n}`,
     debitAccountId: `acct-${payer}`,
     creditAccountId: order.hot ?? `acct-${payee}`,
     amountMinor: BigInt(1 + Math.floor(Math.random() * 1000)),

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchServer } from './database.ts';
 import type { Order, Report } from './drive.ts';
 import type { Measurement } from './goals.ts';
@@ -107,6 +108,9 @@ export class Driver {
   }
 }
 
+/** wrk hangs up in the middle of its last requests: what is still being answered must not meet what comes next. */
+const settleMs = 300;
+
 export interface HttpOrder {
   prefix: string;
   path: string;
@@ -129,7 +133,9 @@ export async function measureHttp(server: BenchServer, target: Server, order: Ht
     return parseWrk(await run('wrk', [...options, `http://127.0.0.1:${target.port}`, '--', ...args], (seconds + 60) * 1000));
   };
   const warmup = order.warmupS > 0 ? (await wrk('w', order.warmupS)).acknowledged : 0;
+  if (order.warmupS > 0) await sleep(settleMs);
   const { result, perPayment } = await metered(server, target.pid, () => wrk('m', order.measureS));
+  await sleep(settleMs);
   const payments = result.acknowledged * order.paymentsPerRequest;
   const ids = takeIds(server.folder, `acknowledged-${order.prefix}-`);
   const expected = (warmup + result.acknowledged) * order.paymentsPerRequest;

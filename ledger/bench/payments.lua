@@ -1,5 +1,5 @@
 -- Payments for wrk, each under its own idempotency key. Arguments after `--`:
---   prefix of the keys, POST path, first account, number of accounts, hot account or '-', payments per request, file of acknowledged ids or '-'
+--   prefix of the keys, POST path, first account, number of accounts, hot account or '-', payments per request, file of acknowledged ids
 -- The ids of what was acknowledged are written down, so that each one can be looked up afterwards.
 local threads = {}
 
@@ -10,7 +10,7 @@ end
 
 function init(args)
   prefix, path, first, accounts, hot, size = args[1], args[2], tonumber(args[3]), tonumber(args[4]), args[5], tonumber(args[6])
-  file = args[7] ~= "-" and io.open(args[7] .. "." .. index, "w") or nil
+  file = io.open(args[7] .. "." .. index, "w")
   acknowledged, refused, sent, firstRefusal = 0, 0, 0, ""
   expected = size == 1 and 201 or 200
   -- Threads must not walk the same accounts; nothing else depends on the seed.
@@ -55,11 +55,19 @@ function response(status, headers, body)
     return
   end
   acknowledged = acknowledged + 1
-  if not file then return end
   if size == 1 then
     file:write(string.match(body, '"id":"([^"]+)"') or "none", "\n")
-  else
-    for id in string.gmatch(body, '"id":"(tr_[^"]+)"') do file:write(id, "\n") end
+    return
+  end
+  local posted = 0
+  for id in string.gmatch(body, '"id":"(tr_[^"]+)"') do
+    file:write(id, "\n")
+    posted = posted + 1
+  end
+  if posted < size then
+    refused = refused + 1
+    if firstRefusal == "" then firstRefusal = string.match(body, '{[^{}]*"status":[45].*') or "a payment without an id" end
+    firstRefusal = string.sub(firstRefusal, 1, 300)
   end
 end
 

@@ -3,7 +3,7 @@ import { databases } from './prepare.ts';
 import type { BenchServer } from './database.ts';
 import { tenant } from './ours.ts';
 
-/** All payments `<prefix>-1` to `<prefix>-<sent>` were acknowledged, each once. */
+/** All payments `<prefix>:1` to `<prefix>:<sent>` were acknowledged, each once. */
 export interface Sent {
   prefix: string;
   sent: number;
@@ -30,8 +30,8 @@ export class Books {
     if (this.http.length > 0) looks.push(this.#assertIds(databases.http, this.http, `SELECT ledger.public_id('tr', created_at, position) AS id FROM ledger.journal WHERE kind = 'transfer'`));
     if (this.usual.length > 0) looks.push(this.#assertIds(databases.usual, this.usual, 'SELECT id::text FROM transfers'));
     const ledgers = [this.inProcess.length > 0 && databases.inProcess, this.http.length > 0 && databases.http].filter(name => name !== false);
-    await Promise.all(ledgers.map(name => this.#assertChain(name)));
-    return (await Promise.all(looks)).reduce((total, one) => total + one, 0);
+    const [looked] = await Promise.all([Promise.all(looks), ...ledgers.map(name => this.#assertChain(name))]);
+    return looked.reduce((total, one) => total + one, 0);
   }
 
   async #assertKeys(database: string, runs: Sent[], source: string): Promise<number> {
@@ -40,7 +40,7 @@ export class Books {
       const [row] = await this.#server.query(
         database,
         `SELECT count(*) AS rows, count(DISTINCT n) AS numbers, min(n) AS first, max(n) AS last
-           FROM (SELECT substr(key, ${prefix.length + 2})::bigint AS n FROM ${source} key >= '${prefix}-' AND key < '${prefix}.') keys`,
+           FROM (SELECT substr(key, ${prefix.length + 2})::bigint AS n FROM ${source} key >= '${prefix}:' AND key < '${prefix};') keys`,
       );
       const found = [row!['rows'], row!['numbers'], row!['last']].map(Number);
       if (sent === 0 || Number(row!['first']) !== 1 || found.some(number => number !== sent)) throw new Error(`${database}, ${prefix}: ${sent} payments were acknowledged, the journal holds ${JSON.stringify(row)}`);
