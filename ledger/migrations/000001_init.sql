@@ -264,7 +264,7 @@ $$;
 --   _opened: [{row (0 for the first of the batch), tenant, id, owner, currency, type, min, max, metadata}], or NULL
 -- Returns the position of the first row and the time of all of them in microseconds.
 CREATE FUNCTION ledger.append(
-  _region text, _instance text, _format smallint, _digest bytea, _currencies text[], _sums bigint[], _lease text, _epoch bigint,
+  _region text, _instance text, _format smallint, _digest bytea, _currencies text[], _sums numeric[], _lease text, _epoch bigint,
   _kinds ledger.kind[], _tenants text[], _actors text[], _keys text[], _hashes bytea[], _leg smallint[], _legs smallint[],
   _debits bigint[], _credits bigint[], _amounts bigint[], _debit_versions bigint[], _credit_versions bigint[], _debit_balances bigint[], _credit_balances bigint[],
   _row_payments bigint[], _descriptions text[], _metadata jsonb[], _effective timestamptz[], _expires timestamptz[], _requests uuid[], _statuses smallint[], _answers text[],
@@ -296,7 +296,7 @@ BEGIN
     END IF;
   END IF;
 
-  IF cardinality(_accounts) > 0 THEN
+  IF cardinality(_accounts) > 0 OR cardinality(array_remove(_debits, NULL)) > 0 THEN
     WITH moved AS (
       UPDATE ledger.accounts a
          SET posted_minor = a.posted_minor + x.posted, pending_out_minor = a.pending_out_minor + x.pending_out, pending_in_minor = a.pending_in_minor + x.pending_in, version = a.version + x.legs
@@ -349,7 +349,7 @@ BEGIN
     SELECT j.position, j.tenant, j.debit, j.credit, j.amount_minor, j.expires_at
       FROM ledger.journal j WHERE j.position BETWEEN link.first_position AND link.first_position + rows_count - 1 AND j.kind = 'hold';
   END IF;
-  IF cardinality(_payments) > 0 THEN
+  IF cardinality(_payments) > 0 OR cardinality(array_remove(_row_payments, NULL)) > 0 THEN
     PERFORM ledger.change_payments(link.first_position, link.first_position + rows_count - 1, _payments, _payment_versions);
   END IF;
   IF _opened IS NOT NULL THEN

@@ -76,7 +76,7 @@ export function transferJson(row: PlacedRow, region: string) {
     amountMinor: row.amountMinor!.toString(),
     currency: row.currency!,
     description: row.description,
-    metadata: row.metadata ?? {},
+    metadata: inOrder(row.metadata),
     status: 'posted',
     createdAt: toIso(row.createdAtUs),
     effectiveAt: toIso(row.effectiveAtUs ?? row.createdAtUs),
@@ -86,6 +86,11 @@ export function transferJson(row: PlacedRow, region: string) {
     ...(row.payment !== null && { [row.kind === 'capture' ? 'holdId' : 'ofId']: paymentId(row) }),
     ...(row.legs > 1 && { transactionId: transactionId(row) }),
   };
+}
+
+/** The database gives metadata back in an order of its own; an answer comes again byte for byte. */
+function inOrder(metadata: Record<string, string> | null): Record<string, string> {
+  return metadata === null ? {} : Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function transactionId(row: PlacedRow): string {
@@ -105,7 +110,7 @@ function holdRowJson(row: PlacedRow, region: string) {
     amountMinor: row.amountMinor!.toString(),
     currency: row.currency!,
     description: row.description,
-    metadata: row.metadata ?? {},
+    metadata: inOrder(row.metadata),
     status: 'authorised',
     createdAt: toIso(row.createdAtUs),
     expiresAt: toIso(row.expiresAtUs!),

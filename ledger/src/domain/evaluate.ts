@@ -100,7 +100,10 @@ function write({ batch, context, undo }: Scope, leg: Leg): void {
   const debited = balancesAfter(debit, 'debit', amountMinor, move);
   const credited = balancesAfter(credit, 'credit', amountMinor, move);
   for (const [account, after] of [[debit, debited], [credit, credited]] as const) {
-    if (!fitsStorage(after.postedMinor) || !fitsStorage(availableMinor(after)) || !fitsStorage(after.postedMinor + after.pendingInMinor)) refuse('balance-overflow', `The balance of ${account.id} would not fit 64 bits.`);
+    const fits = fitsStorage(after.postedMinor) && fitsStorage(availableMinor(after)) && fitsStorage(after.postedMinor + after.pendingInMinor) && fitsStorage(after.pendingOutMinor) && fitsStorage(after.pendingInMinor)
+      // How far a command moves a balance is a number of the database too, on its way there.
+      && (undo.length === 0 || fitsStorage(after.postedMinor - (undo.find(([one]) => one === account)?.[1] ?? account).postedMinor));
+    if (!fits) refuse('balance-overflow', `The balance of ${account.id} would not fit 64 bits.`);
   }
   checkFloor(debit, debited, amountMinor);
   checkFloor(credit, credited, amountMinor);
@@ -203,7 +206,7 @@ function settle(scope: Scope, command: Extract<Command, { kind: 'settlement' }>)
   scope.looked.push(account);
   const accounts = pair(scope, command.accountId, command.payoutAccountId, account.currency);
   if (account.type === 'asset' || account.type === 'expense') refuse('not-settleable', `A settlement debits the account, which would raise ${account.id}.`);
-  const amountMinor = availableMinor(account) - (account.minAvailableMinor ?? 0n);
+  const amountMinor = availableMinor(account); // never out of an overdraft
   if (amountMinor <= 0n) refuse('nothing-to-settle', `Account ${account.id} has ${formatMinor(availableMinor(account), account.currency)} available.`);
   write(scope, { kind: 'settlement', move: 'post', ...accounts, amountMinor, description: command.description, metadata: command.metadata });
 }

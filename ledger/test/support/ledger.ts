@@ -1,4 +1,5 @@
 /** What the tests stand on: a database of their own, a ledger in this process, a small HTTP client. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { runChecks } from '../../src/adapters/checks.ts';
 import { readConfig } from '../../src/domain/config.ts';
 import { buildService, type Service } from '../../src/service.ts';
 import { templateDatabase } from './postgres.ts';
@@ -59,6 +61,21 @@ async function run(url: string, sql: string, values: unknown[] = []): Promise<Re
   try {
     const result = await client.query(sql, values.length > 0 ? values : undefined);
     return [result].flat().at(-1)?.rows ?? [];
+  } finally {
+    await client.end();
+  }
+}
+
+/** Every invariant, asked of the whole journal in one snapshot. Throws when one does not hold, or when there was too little to look at. */
+export async function assertAudited(database: TestDatabase, rowsMin = 1): Promise<void> {
+  const client = new pg.Client({ connectionString: database.url('ledger_readonly'), connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const results = await runChecks(client);
+    assert.deepEqual(results.filter(result => result.faults > 0), []);
+    const { rows: [counted] } = await client.query('SELECT count(*)::int AS n FROM ledger.journal');
+    assert.ok(counted.n >= rowsMin, `only ${counted.n} rows were looked at`);
   } finally {
     await client.end();
   }
