@@ -1,6 +1,7 @@
 /** The cache against a real Redis that loses, forgets, hangs, fills up and lies. What the database adds to it: cache-repair.test.ts. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -275,6 +276,52 @@ test('poisoned entries are not believed and do not stay', async () => {
     assert.deepEqual(await cache.readAccount('acme', 'victim'), accountOf('victim', 5), make[0]);
   }
   assert.equal(counts.untrue, Object.keys(poison).length - 2, 'all but the expired ones are told as untrue');
+});
+
+test('whatever Redis answers, nothing breaks and nothing is believed (any answer to any command)', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.anything(), { minLength: 8, maxLength: 8 }), async answers => {
+    let at = 0;
+    const answer = () => Promise.resolve(answers[at++ % answers.length]);
+    const cache = new RedisCache({ up: true, send: answer, script: answer }, meter);
+    cache.look({ epoch, epochAsOfMs: performance.now(), completeAsOfMs: performance.now() });
+    cache.accountRead(accountOf('any', 1));
+    cache.committed({ accounts: [committedOf('any', 2)] });
+    cache.answered('acme', 'any', { requestHash: 'ab'.repeat(32), status: 201, body: '{}' });
+    await cache.settled();
+    assert.deepEqual([await cache.readAccount('acme', 'other'), await cache.readAnswer('acme', 'other')], [undefined, undefined]);
+    for (const ask of [() => cache.readMark(epoch), () => cache.peek(epoch, [{ tenant: 'acme', id: 'any' }]), () => cache.apply(epoch, [balanceOf('any', 3)]), () => cache.lead(epoch, 'me', 1_000)]) {
+      await ask().then(said => assert.ok(said === undefined || Array.isArray(said) || typeof said === 'boolean'), (error: Error) => assert.equal(error.name, 'RedisUnavailable'));
+    }
+    await cache.close();
+  }));
+});
+
+test('bytes that are no Redis protocol: the connection is given up, reads go on without it, and it is made anew', async () => {
+  let garble = false;
+  const between = createServer(client => {
+    const upstream = connect(Number(new URL(server.url).port), '127.0.0.1');
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy()).pipe(upstream);
+    upstream.on('error', () => client.destroy()).on('data', chunk => void client.write(garble ? randomBytes(chunk.length + 10) : chunk));
+  });
+  await new Promise<void>(settle => between.listen(0, '127.0.0.1', settle));
+  const { cache, redis, see } = await openCache({}, `redis://127.0.0.1:${(between.address() as AddressInfo).port}`, 200);
+  cache.accountRead(accountOf('garbled', 1));
+  await cache.settled();
+  assert.ok(await cache.readAccount('acme', 'garbled'));
+  garble = true;
+  for (let round = 0; round < 20; round++) {
+    see();
+    assert.equal(await cache.readAccount('acme', 'garbled'), undefined);
+    cache.committed({ accounts: [committedOf('garbled', 2)] });
+    await cache.settled();
+    await sleep(20);
+  }
+  assert.equal(redis.up, false);
+  garble = false;
+  assert.ok(await redis.ready(10_000));
+  await cache.close();
+  await redis.close();
+  await new Promise<void>(settle => between.close(() => settle()));
 });
 
 test('nobody without the key makes an entry that is believed (any text, any change of one)', () => {

@@ -80,6 +80,12 @@ const [applyScript, discardScript, leadScript] = [applySource, discardSource, le
 
 const nameOf = (one: { tenant: string; id: string }) => `${one.tenant}:${one.id}`;
 
+/** A Redis that lies may answer anything. */
+function listOf(answer: unknown, length: number): unknown[] {
+  if (!Array.isArray(answer) || answer.length !== length) throw new RedisUnavailable('the answer is not the list that was asked for');
+  return answer;
+}
+
 interface Write {
   epoch: Epoch;
   key: string;
@@ -207,7 +213,7 @@ export class RedisCache implements BalanceCache, CacheStore {
   async peek(epoch: Epoch, names: readonly { tenant: string; id: string }[]): Promise<(NamedBalance | undefined)[]> {
     if (names.length === 0) return [];
     const keys = names.map(one => entryKey(epoch, 'bal', nameOf(one)));
-    const texts = (await this.#redis.send(['MGET', ...keys])) as unknown[];
+    const texts = listOf(await this.#redis.send(['MGET', ...keys]), keys.length);
     return names.map(({ tenant, id }, index) => {
       const balance = texts[index] === null ? undefined : this.#open(epoch, keys[index]!, texts[index], this.#options.balanceTtlMs, parseBalance);
       return balance && { tenant, id, ...balance };
@@ -328,7 +334,10 @@ export class RedisCache implements BalanceCache, CacheStore {
       args.push(text, ttlMs.toString());
     }
     if (keys.length === 0) return [];
-    const kept = (await this.#redis.script(applyScript, keys, args)) as string[];
-    return kept.map(version => (version === '' ? undefined : BigInt(version)));
+    const kept = listOf(await this.#redis.script(applyScript, keys, args), keys.length);
+    return kept.map(version => {
+      if (typeof version !== 'string' || !/^\d{0,19}$/.test(version)) throw new RedisUnavailable('the answer is none that the script gives');
+      return version === '' ? undefined : BigInt(version);
+    });
   }
 }
