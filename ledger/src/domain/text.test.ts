@@ -22,7 +22,7 @@ const cardNumbers = fc.tuple(fc.constantFrom('2', '34', '36', '4', '51', '62', '
 const usual: Record<number, number[][]> = { 13: [[4, 4, 5], [4, 4, 4, 1]], 14: [[4, 6, 4], [4, 4, 4, 2]], 15: [[4, 6, 5], [4, 4, 4, 3], [6, 4, 5]], 16: [[4, 4, 4, 4], [8, 8], [4, 12], [6, 10]], 17: [[4, 4, 4, 4, 1]], 18: [[4, 4, 4, 4, 2]], 19: [[4, 4, 4, 4, 3], [6, 13]] };
 
 test('every card number is found in every usual grouping, with every usual separator, in any script, amid other text', () => {
-  const separator = fc.constantFrom(' ', '-', '.', '_', ':', '\u00a0', '\u2009', '\u2013', '\u2011', '\u200b', ' - ', '  ');
+  const separator = fc.constantFrom(' ', '-', '.', '_', ':', '/', '+', '\u00a0', '\u2009', '\u2013', '\u2011', '\u200b', ' - ', '  ');
   const scripts = fc.constantFrom(0x30, 0xff10, 0x660, 0x966);
   const around = fc.constantFrom('', 'card', 'x ', 'pan=', 'Ñ', 'a1b2 ', 'order 7, ');
   fc.assert(fc.property(cardNumbers, fc.nat(), separator, scripts, around, around, (number, pick, between, zero, before, after) => {

@@ -1,7 +1,7 @@
 /** What free text may hold. The ledger stays out of the cardholder data environment: tokens, never numbers. */
 
 /** What people and programs put between groups of digits; also dashes and spaces that look the same, and marks without width. */
-const separators = '\\s._:\\u00ad\\u2010-\\u2015\\u2212\\u2022\\u00b7\\u200b-\\u200d\\u2060\\ufeff-';
+const separators = '\\s._:/+\\u00ad\\u2010-\\u2015\\u2212\\u2022\\u00b7\\u200b-\\u200d\\u2060\\ufeff-';
 const digitChains = new RegExp(`\\d+(?:[${separators}]{1,3}\\d+)*`, 'g');
 /** A UUID of any known version is not a card number in groups, whatever its digits are; transfer ids are such. */
 const uuids = /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f])/gi;

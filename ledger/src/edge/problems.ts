@@ -43,7 +43,9 @@ function describeValidation(error: FastifyError): string {
   const [first] = error.validation ?? [];
   const property = first?.params['additionalProperty'];
   const named = typeof property === 'string' && /^[A-Za-z_]{1,40}$/.test(property) ? ` (${property})` : '';
-  return `${error.validationContext ?? 'request'}${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}${named}.`;
+  // Below metadata the path holds keys that the client has made up.
+  const where = (first?.instancePath ?? '').replace(/\/metadata\/.*$/s, '/metadata');
+  return `${error.validationContext ?? 'request'}${where} ${first?.message ?? 'is not valid'}${named}.`;
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: LedgerError): FastifyReply {
