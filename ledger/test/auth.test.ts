@@ -7,6 +7,7 @@ import { readConfig } from '../src/domain/config.ts';
 import { scopes, type Scope } from '../src/domain/scopes.ts';
 import { buildService } from '../src/service.ts';
 import { Api, apiKey, createDatabase, environment, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
+import { routesOf } from './support/routes.ts';
 import { audience, Issuer } from './support/issuer.ts';
 
 let database: TestDatabase;
@@ -28,27 +29,13 @@ after(async () => {
 });
 
 const secretOf = (scope: Scope) => `only-for-${scope}-0123456789`;
-const path = '/v1/transfers/tr_01a1fbfc-305c-7e6a-a409-f28c7745df04';
+const path = '/v1/transfers/tr_01a1fbfc-305c-8e6a-a409-f28c7745df04';
 const show = (token: string, url = ledger.url, method = 'GET', where = path) => new Api(url, token).send(method, where);
 const lastLine = () => JSON.parse(ledger.logs.findLast(line => line.includes('"msg":"request"'))!);
 
-/** Method and pattern of everything the server answers to, from its own listing. */
-function routesOf(service: TestLedger['service']): { method: string; url: string }[] {
-  const parts: string[] = [];
-  return service.app.printRoutes({ commonPrefix: false }).split('\n').flatMap(line => {
-    const match = /^([│├└─\s]*)(\/\S*)(?: \(([A-Z, -]+)\))?$/.exec(line);
-    if (!match) return [];
-    const depth = Math.floor(match[1]!.length / 4);
-    parts.length = depth;
-    parts[depth - 1] = match[2]!;
-    const url = parts.slice(0, depth).join('').replace(/\/$/, '');
-    return (match[3] ?? '').split(', ').filter(Boolean).map(method => ({ method, url }));
-  });
-}
-
 test('every route but health and metrics refuses who does not say who they are', async () => {
   const open = new Set(['/livez', '/readyz', '/metrics', '/openapi.json']);
-  const routes = routesOf(ledger.service);
+  const routes = routesOf(ledger.service.app);
   const guarded = routes.filter(({ url }) => url.startsWith('/v1'));
   assert.ok(guarded.length > 50 && new Set(guarded.map(({ url }) => url)).size >= 6, `found ${guarded.length} routes`);
   for (const { url } of routes.filter(one => !one.url.startsWith('/v1'))) assert.ok(open.has(url), `${url} is neither guarded nor known to be open`);
@@ -64,7 +51,7 @@ test('a path under /v1 that exists, with a method that does not: 405 for callers
 });
 
 test('each route asks for a scope, and one scope opens no other route', async () => {
-  const routes = routesOf(ledger.service).filter(({ url, method }) => url.startsWith('/v1') && (method === 'GET' || method === 'POST'));
+  const routes = routesOf(ledger.service.app).filter(({ url, method }) => url.startsWith('/v1') && (method === 'GET' || method === 'POST'));
   let reached = 0;
   for (const { method, url } of routes) {
     const answers = new Map<Scope, number>();

@@ -195,14 +195,14 @@ async function serve(over: Record<string, string>): Promise<Service> {
   return service;
 }
 const authorization = `Bearer ${apiKey}`;
-const read = (service: Service, headers: Record<string, string> = { authorization }) => service.app.inject({ url: '/v1/transfers/tr_01a1fbfc-305c-7e6a-a409-f28c7745df04', headers });
+const read = (service: Service, headers: Record<string, string> = { authorization }) => service.app.inject({ url: '/v1/transfers/tr_01a1fbfc-305c-8e6a-a409-f28c7745df04', headers });
 const batch = (service: Service, count: number) => service.app.inject({ method: 'POST', url: '/v1/test-batch', headers: { authorization }, payload: { transfers: Array(count).fill(1) } });
 
 test('answers tell the limit; past it 429 says when to come back, and health is not limited', async () => {
-  const service = await serve({ LEDGER_RATE_LIMIT_PER_S: '2', LEDGER_RATE_LIMIT_BURST: '3', LEDGER_RATE_LIMITS: 'other=1000/1000' });
+  const service = await serve({ LEDGER_RATE_LIMIT_PER_S: '1', LEDGER_RATE_LIMIT_BURST: '3', LEDGER_RATE_LIMITS: 'other=1000/1000' });
   try {
     const first = await read(service);
-    assert.deepEqual([first.statusCode, first.headers['ratelimit-policy'], first.headers['ratelimit']], [404, '"tenant";q=3;w=2', '"tenant";r=2;t=1']);
+    assert.deepEqual([first.statusCode, first.headers['ratelimit-policy'], first.headers['ratelimit']], [404, '"tenant";q=3;w=3', '"tenant";r=2;t=1']);
     await read(service);
     await read(service);
     const refused = await read(service);
