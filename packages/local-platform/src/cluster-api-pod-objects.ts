@@ -2,7 +2,7 @@
 import { DEPLOYMENT, NAMESPACE, type ClusterView, type KubeObject, type Pod, type Process } from './cluster-api-model.ts';
 import { objectUid } from './cluster-api-identity.ts';
 import { nodeName } from './cluster-api-nodes.ts';
-import { restartCount } from './cluster-api-pods.ts';
+import { isPredecessor, restartCount } from './cluster-api-pods.ts';
 
 export type PodPhase = 'pending' | 'starting' | 'ready' | 'not-ready' | 'crashed' | 'unknown';
 
@@ -11,6 +11,7 @@ export function podPhase(view: Pick<ClusterView, 'processes' | 'fresh'>, pod: Po
   if (pod.process === undefined) return 'pending';
   const process = view.processes.find(item => item.name === pod.process);
   if (!view.fresh || process === undefined) return 'unknown';
+  if (isPredecessor(pod, process)) return 'starting';
   const phases: Record<Process['state'], PodPhase> = { starting: 'starting', healthy: 'ready', unhealthy: 'not-ready', failed: 'crashed', stopped: 'crashed' };
   return phases[process.state];
 }

@@ -50,12 +50,19 @@ describe('pods follow processes', () => {
 
   it('replaces old pods one at a time, broken ones first, and waits while another is not ready', () => {
     const pod = (name: string, hash: string) => ({ name, process: name, templateHash: hash }) as Pod;
-    const process = (name: string, state: Process['state']) => ({ name, state }) as Process;
+    const process = (name: string, state: Process['state'], restarts = 0, startedAt = '2026-01-01T10:00:00.000Z') => ({ name, state, restarts, startedAt }) as Process;
     const pods = [pod('a', 'old'), pod('b', 'old')];
     assert.equal(nextToReplace(pods, [process('a', 'healthy'), process('b', 'healthy')], 'new')?.name, 'a');
     assert.equal(nextToReplace(pods, [process('a', 'healthy'), process('b', 'failed')], 'new')?.name, 'b');
     assert.equal(nextToReplace([pod('a', 'new'), pod('b', 'old')], [process('a', 'starting'), process('b', 'healthy')], 'new'), undefined);
     assert.equal(nextToReplace([pod('a', 'new')], [process('a', 'healthy')], 'new'), undefined);
+    // What was told to end is no reason to end the next, however healthy it looks until it is gone.
+    const replaced = { ...pod('a', 'new'), restartsBefore: 1, createdAt: '2026-01-01T11:00:00.000Z' };
+    const other = process('b', 'healthy');
+    assert.equal(nextToReplace([replaced, pod('b', 'old')], [process('a', 'healthy'), other], 'new'), undefined);
+    assert.equal(nextToReplace([replaced, pod('b', 'old')], [process('a', 'healthy', 1, '2026-01-01T11:00:03.000Z'), other], 'new')?.name, 'b');
+    // A supervisor that was started anew counts from nothing.
+    assert.equal(nextToReplace([replaced, pod('b', 'old')], [process('a', 'healthy', 0, '2026-01-01T11:00:03.000Z'), other], 'new')?.name, 'b');
   });
 });
 

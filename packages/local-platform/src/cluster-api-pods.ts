@@ -46,6 +46,14 @@ export function syncPods(before: Pod[], replicas: number, processes: Process[], 
   return { pods, events };
 }
 
+/**
+ * Whether the process is still the one that the pod before this one had: it was told to end and may drain for seconds, healthy
+ * in every look until then. Told by its start as well, since a supervisor that was started anew counts from nothing.
+ */
+export function isPredecessor(pod: Pod, process: Process): boolean {
+  return process.restarts < pod.restartsBefore && process.startedAt !== null && process.startedAt < pod.createdAt;
+}
+
 /** Restarts of a pod's container; a supervisor that counts anew does not make it negative. */
 export function restartCount(pod: Pod, process: Process): number {
   const since = process.restarts - pod.restartsBefore;
@@ -60,7 +68,10 @@ export function restartCount(pod: Pod, process: Process): number {
  */
 export function nextToReplace(pods: Pod[], processes: Process[], templateHash: string): Pod | undefined {
   const running = pods.filter(pod => pod.process !== undefined);
-  const healthy = (pod: Pod) => processes.find(process => process.name === pod.process)?.state === 'healthy';
+  const healthy = (pod: Pod) => {
+    const process = processes.find(one => one.name === pod.process);
+    return process?.state === 'healthy' && !isPredecessor(pod, process);
+  };
   const old = running.filter(pod => pod.templateHash !== templateHash);
   const broken = old.find(pod => !healthy(pod));
   if (broken !== undefined) return broken;

@@ -15,11 +15,15 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PODS = '/api/v1/namespaces/payments/pods';
 const LEDGER = '/apis/apps/v1/namespaces/payments/deployments/ledger';
 
+/** Longer than the control loop waits between two looks. */
+const DRAIN_MS = 700;
+
 /** The supervisor's control API over processes that are only numbers. */
 function supervisor() {
   const slots = ['a', 'b'].flatMap(letter => [1, 2, 3, 4].map((slot): Process & { kind: string } => ({
     name: `ledger-${letter}-${slot}`, kind: 'ledger', region: `region-${letter}`, port: 14000 + slot, pid: null, state: 'stopped', startedAt: null, restarts: 0,
   })));
+  const draining = new Set<string>();
   let nextPid = 100;
   const asked: { region: string; replicas: number }[] = [];
   const kills: { name: string; signal: string }[] = [];
@@ -44,12 +48,14 @@ function supervisor() {
       }
       const item = slots.find(slot => slot.name === parts[3])!;
       kills.push({ name: item.name, signal: JSON.parse(text).signal });
-      Object.assign(item, { state: 'failed', pid: null });
-      setTimeout(() => { start(item); item.restarts += 1; }, 150);
+      // Told to end it goes on as if nothing were, as a real one that drains.
+      draining.add(item.name);
+      setTimeout(() => Object.assign(item, { state: 'failed', pid: null }), DRAIN_MS);
+      setTimeout(() => { start(item); item.restarts += 1; draining.delete(item.name); }, DRAIN_MS + 150);
       response.writeHead(202).end('{}');
     });
   });
-  return { server, slots, asked, kills, freeze: (value: boolean) => (frozen = value) };
+  return { server, slots, asked, kills, draining, freeze: (value: boolean) => (frozen = value) };
 }
 
 describe('cluster stand-ins', () => {
@@ -245,7 +251,7 @@ describe('cluster stand-ins', () => {
     const before = (await pods('a')).map(pod => pod.metadata.name);
     const kills = fake.kills.length;
     let fewest = 2;
-    const watching = setInterval(() => (fewest = Math.min(fewest, fake.slots.filter(item => item.region === 'region-a' && item.state === 'healthy').length)), 10);
+    const watching = setInterval(() => (fewest = Math.min(fewest, fake.slots.filter(item => item.region === 'region-a' && item.state === 'healthy' && !fake.draining.has(item.name)).length)), 10);
     const patch = { spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } } } };
     assert.equal((await kube('a', 'PATCH', LEDGER, patch, { 'content-type': 'application/strategic-merge-patch+json' })).status, 200);
     await eventually('all replaced', async () => {

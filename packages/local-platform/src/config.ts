@@ -75,7 +75,7 @@ export interface Secrets {
   rewindPassword: string;
   /** Basic auth of Patroni's REST API, user `patroni`. */
   patroniPassword: string;
-  ledgerOwnerPassword: string;
+  ledgerMigratorPassword: string;
   ledgerAppPassword: string;
   ledgerReadonlyPassword: string;
   recoveryPassword: string;
@@ -85,6 +85,8 @@ export interface Secrets {
   ledgerApiKey: string;
   /** Bearer key of the portal at the ledger (verification payments). */
   portalLedgerApiKey: string;
+  /** 32 bytes in base64: what the ledger seals the secrets of webhook endpoints with. */
+  ledgerWebhookKey: string;
   gitUsername: string;
   gitPassword: string;
   /** Bearer token at the Cloud DNS stand-in. */
@@ -114,15 +116,15 @@ export type PlatformSettings = Pick<PlatformConfig, 'ports' | 'regions' | 'sizes
 export const EPHEMERAL_PORT_FIRST = 32768;
 
 const secretNames = [
-  'controlToken', 'postgresPassword', 'replicationPassword', 'rewindPassword', 'patroniPassword', 'ledgerOwnerPassword',
+  'controlToken', 'postgresPassword', 'replicationPassword', 'rewindPassword', 'patroniPassword', 'ledgerMigratorPassword',
   'ledgerAppPassword', 'ledgerReadonlyPassword', 'recoveryPassword', 'portalDatabasePassword', 'ledgerApiKey',
   'portalLedgerApiKey', 'gitPassword', 'dnsToken', 'kubernetesToken',
 ] as const satisfies readonly (keyof Secrets)[];
 
-/** Keeps what an installation has and makes what it lacks: 24 random bytes each, hexadecimal. */
+/** Keeps what an installation has and makes what it lacks: 24 random bytes each, hexadecimal, where nothing else is said. */
 export function completeSecrets(existing: Partial<Secrets> = {}): Secrets {
   const fresh = Object.fromEntries(secretNames.map(name => [name, randomBytes(24).toString('hex')]));
-  return { gitUsername: 'airpay-portal', ...fresh, ...existing } as Secrets;
+  return { gitUsername: 'airpay-portal', ledgerWebhookKey: randomBytes(32).toString('base64'), ...fresh, ...existing } as Secrets;
 }
 
 /** A port and the name of the process that listens on it. */

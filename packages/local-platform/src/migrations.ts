@@ -12,7 +12,7 @@ export async function migrateLedger(config: PlatformConfig, primary: RegionConfi
     name: 'ledger-migrations',
     args: ['--disable-warning=ExperimentalWarning', ledgerProgram(config, 'migrate')],
     cwd: `${config.root}/ledger`,
-    env: { LEDGER_MIGRATION_DATABASE_URL: databaseUrl('ledger_owner', config.secrets.ledgerOwnerPassword, postgresPort, 'ledger'), LEDGER_DATABASE_TLS: 'disable' },
+    env: { LEDGER_MIGRATION_DATABASE_URL: databaseUrl('ledger_migrator', config.secrets.ledgerMigratorPassword, postgresPort, 'ledger'), LEDGER_ENVIRONMENT: 'local', LEDGER_DATABASE_TLS: 'disable' },
     timeoutMs: 120_000,
   });
 }

@@ -44,6 +44,16 @@ export function ledgerProgram(config: PlatformConfig, name: 'main' | 'migrate'):
   return join(config.root, 'ledger/src', `${name}.ts`);
 }
 
+/** Who calls the ledger here, each with what it needs and no more; both in the tenant that owns the sample accounts. */
+function ledgerClients({ secrets }: PlatformConfig): { client: string; tenant: string; secret: string; scopes: string[] }[] {
+  const payments = ['accounts:read', 'accounts:write', 'transfers:read', 'transfers:write'];
+  return [
+    { client: 'payer', tenant: 'default', secret: secrets.ledgerApiKey, scopes: [...payments, 'holds:write', 'settlements:write'] },
+    // A verification payment, and the look-up of what was acknowledged.
+    { client: 'portal', tenant: 'default', secret: secrets.portalLedgerApiKey, scopes: payments },
+  ];
+}
+
 /** One ledger process on the region's slot `index`. A dead one comes back after two seconds, as from a ReplicaSet. */
 export function ledgerSpec(config: PlatformConfig, region: RegionConfig, index: number): ProcessSpec {
   const { secrets } = config;
@@ -60,7 +70,17 @@ export function ledgerSpec(config: PlatformConfig, region: RegionConfig, index: 
     LEDGER_DATABASE_URL: databaseUrl('ledger_app', secrets.ledgerAppPassword, region.haproxy.readWritePort, 'ledger'),
     // Everything is on this machine.
     LEDGER_DATABASE_TLS: 'disable',
-    LEDGER_API_KEYS: `payer:${secrets.ledgerApiKey},portal:${secrets.portalLedgerApiKey}`,
+    LEDGER_REDIS_URL: `redis://127.0.0.1:${region.redis.port}`,
+    LEDGER_API_KEYS: JSON.stringify(ledgerClients(config)),
+    // As many as the Deployment asks for: the limits are shared out among them as long as Redis does not tell.
+    LEDGER_REPLICAS: String(region.ledgerReplicas),
+    // Whoever measures this machine is to meet its own limits first.
+    LEDGER_RATE_LIMIT_PER_S: '20000',
+    LEDGER_WEBHOOK_KEY: secrets.ledgerWebhookKey,
+    // Consumers on a developer's machine have no certificate.
+    LEDGER_WEBHOOK_ALLOW_HTTP: 'true',
+    // The front looks twice a second and waits a second for an answer: by then it has looked away.
+    LEDGER_DRAIN_DELAY_MS: '2000',
     // Every payment is a line already at the front; the ledger tells of what is unusual.
     LEDGER_LOG_LEVEL: 'warn',
   };

@@ -128,8 +128,8 @@ async function paySynthetic(options: PayerOptions, parts: Work): Promise<void> {
     running = true;
     const startedMs = Date.now();
     const checked = await syntheticPayment({
-      read: async id => {
-        const answer = await parts.ledger.call('GET', `/v1/accounts/${encodeURIComponent(id)}`);
+      read: async (id, minVersion) => {
+        const answer = await parts.ledger.call('GET', `/v1/accounts/${encodeURIComponent(id)}?minVersion=${minVersion}`);
         parts.metrics.requests.inc({ kind: 'synthetic', code: String(answer.status) });
         return answer;
       },

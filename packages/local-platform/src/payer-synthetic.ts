@@ -8,7 +8,8 @@ import type { Outcome } from './payer-retry.ts';
 import { fromClearing, SYNTHETIC_CUSTOMER, SYNTHETIC_MERCHANT, type Intent } from './payer-plan.ts';
 
 export type SyntheticTools = {
-  read: (accountId: string) => Promise<Answer>;
+  /** `minVersion`: the answer must not be older than this version of the account. */
+  read: (accountId: string, minVersion: string) => Promise<Answer>;
   /** Carries a transfer through and notes its acknowledgement. */
   transfer: (intent: Intent, idempotencyKey: string) => Promise<Outcome>;
 };
@@ -34,16 +35,19 @@ export async function syntheticPayment(tools: SyntheticTools): Promise<Checked> 
 
 async function payAndVerify(tools: SyntheticTools): Promise<Checked> {
   const [payer, shop] = [SYNTHETIC_CUSTOMER.id, SYNTHETIC_MERCHANT.id];
+  let fundedVersion = '0';
   if ((await balance(tools, payer)).postedMinor < FUND_BELOW_MINOR) {
     const funding = fromClearing(payer, 'USD', FUND_MINOR, 'Synthetic top-up');
-    await tools.transfer({ ...funding, metadata: { ...funding.metadata, synthetic: 'true' } }, randomUUID());
+    const funded = await tools.transfer({ ...funding, metadata: { ...funding.metadata, synthetic: 'true' } }, randomUUID());
+    if (funded.state === 'acknowledged') fundedVersion = String(funded.body.creditVersion);
   }
-  const [payerBefore, shopBefore] = await Promise.all([balance(tools, payer), balance(tools, shop)]);
+  const [payerBefore, shopBefore] = await Promise.all([balance(tools, payer, fundedVersion), balance(tools, shop)]);
   const outcome = await tools.transfer(synthetic(payer, shop, 'Synthetic payment'), randomUUID());
   if (outcome.state !== 'acknowledged') {
     return { ok: false, reason: outcome.state === 'declined' ? `declined: ${outcome.code}` : outcome.reason };
   }
-  const [payerAfter, shopAfter] = await Promise.all([balance(tools, payer), balance(tools, shop)]);
+  // What is read may come from a cache; not older than the answer, or it would say nothing about it.
+  const [payerAfter, shopAfter] = await Promise.all([balance(tools, payer, String(outcome.body.debitVersion)), balance(tools, shop, String(outcome.body.creditVersion))]);
   const checked = verify(outcome.body, [payerBefore, payerAfter], [shopBefore, shopAfter]);
   const back = await tools.transfer(synthetic(shop, payer, 'Synthetic payment returned'), randomUUID());
   if (checked.ok && back.state === 'declined') return { ok: false, reason: `return declined: ${back.code}` };
@@ -70,8 +74,8 @@ export function verify(
   return { ok: false, reason: `${wrong[0]}: ${String(wrong[1])} instead of ${String(wrong[2])}` };
 }
 
-async function balance(tools: SyntheticTools, accountId: string): Promise<Balance> {
-  const { status, body } = await tools.read(accountId);
+async function balance(tools: SyntheticTools, accountId: string, minVersion = '0'): Promise<Balance> {
+  const { status, body } = await tools.read(accountId, minVersion);
   if (status !== 200) throw new Error(`reading ${accountId}: status ${status}`);
   return { postedMinor: BigInt(String(body.postedMinor)), version: BigInt(String(body.version)) };
 }

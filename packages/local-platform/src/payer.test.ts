@@ -177,7 +177,7 @@ function faultyLedger() {
         return reply(201, { ...body, postedMinor: String(account.posted), version: account.version });
       }
       if (request.method === 'GET') {
-        const account = accounts.get(decodeURIComponent(request.url!.split('/').at(-1)!))!;
+        const account = accounts.get(decodeURIComponent(request.url!.split(/[/?]/)[3]!))!;
         return reply(200, { postedMinor: String(account.posted), version: account.version });
       }
       const key = String(request.headers['idempotency-key']);

@@ -9,11 +9,14 @@ import pg from 'pg';
 import { parse } from 'yaml';
 import { portTable, shiftPorts, type PlatformConfig, type PlatformSettings } from './config.ts';
 import { takenPorts } from './port-check.ts';
-import { databaseUrl } from './postgres.ts';
+import { migrateLedger } from './migrations.ts';
+import { findPrograms } from './programs.ts';
+import { databaseUrl, ensureLedgerDatabase } from './postgres.ts';
 import { until } from './probes.ts';
 import { isAlive } from './proc-table.ts';
 import { findRunning } from './process.ts';
-import { readPlatform, repositoryRoot } from './settings.ts';
+import { rollOutUnderLoad } from './rollout-kit.ts';
+import { readPlatform, repositoryRoot, serviceAccount } from './settings.ts';
 import type { PlatformStatus } from './status.ts';
 
 const settings = parse(readFileSync(join(repositoryRoot, 'packages/local-platform/platform.yaml'), 'utf8')) as PlatformSettings;
@@ -45,8 +48,8 @@ function roles(): Record<string, string | null> {
   return Object.fromEntries(statusNow().processes.filter(one => one.kind === 'patroni').map(one => [one.name, one.role]));
 }
 
-async function query(config: PlatformConfig, port: number, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: databaseUrl('postgres', config.secrets.postgresPassword, port, 'postgres'), connectionTimeoutMillis: 3_000 });
+async function query(config: PlatformConfig, port: number, sql: string, as = databaseUrl('postgres', config.secrets.postgresPassword, port, 'postgres')): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: as, connectionTimeoutMillis: 3_000 });
   await client.connect();
   try {
     return (await client.query(sql)).rows as Record<string, unknown>[];
@@ -100,6 +103,30 @@ test('two regions start, survive their supervisor, and leave nothing behind', { 
     const { status, output } = command('up', '--databases-only');
     assert.equal(status, 0, output);
     assert.match(output, /Already running/);
+  });
+
+  await t.test('the tables of the ledger belong to a role that nobody can log in as', async () => {
+    const { secrets } = config;
+    // Twice, as every start does it.
+    for (const _ of [1, 2]) await ensureLedgerDatabase({ config, programs: findPrograms(), account: serviceAccount() }, regionA!);
+    for (const _ of [1, 2]) await migrateLedger(config, regionA!);
+    const port = regionA!.haproxy.readWritePort;
+    const as = (role: string, password: string, sql: string) => query(config, port, sql, databaseUrl(role, password, port, 'ledger'));
+    const owners = await as('ledger_readonly', secrets.ledgerReadonlyPassword, `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'ledger'`);
+    assert.deepEqual(owners, [{ tableowner: 'ledger_owner' }]);
+    await assert.rejects(as('ledger_owner', secrets.ledgerMigratorPassword, 'SELECT 1'), /password authentication failed|not permitted to log in/);
+    await assert.rejects(as('ledger_app', secrets.ledgerAppPassword, 'UPDATE ledger.accounts SET posted_minor = 1'), /permission denied/);
+    await assert.rejects(as('ledger_app', secrets.ledgerAppPassword, 'SET ROLE ledger_owner'), /permission denied/);
+    assert.deepEqual(await as('airpay_recovery', secrets.recoveryPassword, 'SELECT count(*)::int AS rows FROM ledger.journal, ledger.chain, ledger.accounts'), [{ rows: 0 }]);
+    await assert.rejects(as('airpay_recovery', secrets.recoveryPassword, 'UPDATE ledger.accounts SET posted_minor = 1'), /permission denied/);
+  });
+
+  await t.test('ledger processes are replaced one after another, and no caller notices', async () => {
+    const { sent, failed, unknown, replaced } = await rollOutUnderLoad(config, regionA!, { processes: 2, rounds: 2 });
+    assert.deepEqual(failed, []);
+    assert.deepEqual(unknown, [], 'acknowledged, but not in the ledger');
+    assert.equal(replaced, 4);
+    assert.ok(sent > 200, String(sent));
   });
 
   await t.test('another installation on the same ports is refused and starts nothing', () => {

@@ -76,10 +76,10 @@ export async function ensurePortalRole({ config }: Context): Promise<void> {
   });
 }
 
-/** The ledger's roles with their passwords. */
+/** The roles of the ledger's database that log in, with their passwords. */
 function rolePasswords({ secrets }: Context['config']): Record<string, string> {
   return {
-    ledger_owner: secrets.ledgerOwnerPassword,
+    ledger_migrator: secrets.ledgerMigratorPassword,
     ledger_app: secrets.ledgerAppPassword,
     ledger_readonly: secrets.ledgerReadonlyPassword,
     airpay_recovery: secrets.recoveryPassword,

@@ -1,6 +1,6 @@
 -- In database ledger: what a region switch writes there. Safe to run again.
 REVOKE CONNECT, TEMPORARY ON DATABASE ledger FROM PUBLIC;
-GRANT CONNECT ON DATABASE ledger TO ledger_app, ledger_readonly, airpay_recovery;
+GRANT CONNECT ON DATABASE ledger TO ledger_migrator, ledger_app, ledger_readonly, airpay_recovery;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 CREATE SCHEMA IF NOT EXISTS recovery;
