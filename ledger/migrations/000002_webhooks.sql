@@ -17,15 +17,16 @@ CREATE TABLE ledger.webhook_endpoints (
   cursor          bigint CHECK (cursor >= 0),
   failing_since   timestamptz, -- NULL: its last attempt was answered 2xx
   created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-  disabled_at     timestamptz  -- NULL: in use
+  disabled_at     timestamptz, -- NULL: in use
+  UNIQUE (id, tenant) -- target of the deliveries' key: nobody is owed another tenant's event
 );
 CREATE INDEX webhook_endpoints_in_use ON ledger.webhook_endpoints (tenant) WHERE disabled_at IS NULL;
 CREATE INDEX webhook_endpoints_behind ON ledger.webhook_endpoints (cursor) WHERE cursor IS NOT NULL AND disabled_at IS NULL;
 
 CREATE TABLE ledger.webhook_deliveries (
-  endpoint        text COLLATE "C" NOT NULL REFERENCES ledger.webhook_endpoints (id),
+  endpoint        text COLLATE "C" NOT NULL,
   position        bigint NOT NULL, -- of the event in the journal
-  tenant          text COLLATE "C" NOT NULL,
+  tenant          text COLLATE "C" NOT NULL, -- of the event
   state           text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
   attempts        smallint NOT NULL DEFAULT 0 CHECK (attempts >= 0), -- answered or given up so far
   next_attempt_at timestamptz,
@@ -34,6 +35,7 @@ CREATE TABLE ledger.webhook_deliveries (
   last_error      text CHECK (length(last_error) <= 200), -- our words, never the consumer's
   created_at      timestamptz NOT NULL,
   PRIMARY KEY (endpoint, position),
+  CONSTRAINT webhook_deliveries_own_tenant FOREIGN KEY (endpoint, tenant) REFERENCES ledger.webhook_endpoints (id, tenant),
   CONSTRAINT webhook_deliveries_scheduled CHECK ((state = 'pending') = (next_attempt_at IS NOT NULL))
 );
 CREATE INDEX webhook_deliveries_due ON ledger.webhook_deliveries (next_attempt_at, position) WHERE state = 'pending';
@@ -201,7 +203,7 @@ BEGIN
       upto := found_positions[one.room];
     END IF;
     INSERT INTO ledger.webhook_deliveries AS d (endpoint, position, tenant, state, next_attempt_at, created_at)
-    SELECT one.id, f.position, one.tenant, 'pending', now(), now() FROM unnest(found_positions) AS f (position)
+    SELECT one.id, j.position, j.tenant, 'pending', now(), now() FROM ledger.journal j WHERE j.position = ANY (found_positions)
     ON CONFLICT (endpoint, position) DO UPDATE SET state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at WHERE d.state <> 'pending';
     UPDATE ledger.webhook_endpoints e SET cursor = CASE WHEN upto < handed THEN upto END WHERE e.id = one.id;
     moved := moved + 1;

@@ -5,9 +5,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebhookStore, type Due } from '../src/adapters/webhooks.ts';
+import { Sealer } from '../src/domain/sealed.ts';
 import { freePort } from './support/postgres.ts';
 import { eventually } from './support/process.ts';
-import { WebhookBench } from './support/webhooks.ts';
+import { sealingKey, WebhookBench } from './support/webhooks.ts';
 
 const bench = new WebhookBench();
 const children: ChildProcess[] = [];
@@ -124,6 +126,35 @@ test('a leader that was asleep wakes up without the lease: what it believed chan
   await sleep(200);
   assert.deepEqual(consumer.arrived.map(one => Number(one.event.position)).filter(position => position === last).length, 1);
   assert.deepEqual(consumer.positions(), [...positions, last]);
+});
+
+/** Falls asleep once, with an answer in its hands. */
+class SleepyStore extends WebhookStore {
+  slept = false;
+
+  override async due(except: string[], limit: number): Promise<Due[]> {
+    const found = await super.due(except, limit);
+    if (found.length > 0 && !this.slept) {
+      this.slept = true;
+      await sleep(leaseMs * 2);
+    }
+    return found;
+  }
+}
+
+test('what a leader had found before it fell asleep it does not send after it woke up', async () => {
+  const consumer = await bench.consumer();
+  await bench.endpoint(consumer, { events: ['transfer.posted'] });
+  const store = new SleepyStore(bench.database);
+  const sleeper = bench.relay({ leaseTtlMs: leaseMs }, bench.http(), new Sealer([sealingKey]), store);
+  await eventually(async () => sleeper.leads, Boolean);
+  const waker = bench.relay({ leaseTtlMs: leaseMs });
+  const position = await bench.transfer(accounts);
+  await eventually(async () => consumer.positions(), seen => seen.includes(position));
+  assert.ok(store.slept && waker.leads && !sleeper.leads);
+  await sleep(leaseMs * 2);
+  assert.equal(consumer.arrived.length, 1);
+  await Promise.all([sleeper.stop(1_000), waker.stop(1_000)]);
 });
 
 test('without the lease of now the database takes nothing from a relay', async () => {

@@ -129,10 +129,10 @@ export class WebhookBench {
   }
 
   /** Quick about everything but what is asked for. Started. */
-  relay(over: Partial<RelayOptions> = {}, http = this.http(), sealer = new Sealer([sealingKey])): Relay {
+  relay(over: Partial<RelayOptions> = {}, http = this.http(), sealer = new Sealer([sealingKey]), store = this.store): Relay {
     const log = (fields: object, message: string) => void this.logs.push({ ...fields, message });
     const metrics = { count: (result: string) => void (this.counted[result] = (this.counted[result] ?? 0) + 1) };
-    const relay = new Relay({ store: this.store, http, sealer, metrics, log: { info: log, warn: log } }, { ...quick, holder: randomUUID(), ...over });
+    const relay = new Relay({ store, http, sealer, metrics, log: { info: log, warn: log } }, { ...quick, holder: randomUUID(), ...over });
     this.#relays.push(relay);
     relay.start();
     return relay;
