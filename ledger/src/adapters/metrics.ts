@@ -38,6 +38,9 @@ export class Metrics {
   readonly batchRows: Histogram;
   readonly batchSeconds: Histogram<'way'>;
   readonly queueSeconds: Histogram;
+  readonly holdsExpired: Counter;
+  readonly settlements: Counter;
+  readonly choresLeader: Gauge;
 
   constructor(labels: Labels, currencies: readonly string[]) {
     this.registry.setDefaultLabels({ service: 'ledger', ...labels });
@@ -53,6 +56,9 @@ export class Metrics {
     this.batchRows = new Histogram({ name: 'ledger_batch_rows', help: 'Journal rows written by one statement', buckets: rowCounts, registers });
     this.batchSeconds = new Histogram({ name: 'ledger_batch_seconds', help: 'From sending a batch to its commit', labelNames: ['way'], buckets: [0.0005, 0.001, 0.0025, ...seconds], registers });
     this.queueSeconds = new Histogram({ name: 'ledger_queue_wait_seconds', help: 'How long the oldest command of a batch had waited', buckets: [0.0005, 0.001, 0.0025, ...seconds], registers });
+    this.holdsExpired = new Counter({ name: 'ledger_holds_expired_total', help: 'Holds released because their time had passed', registers });
+    this.settlements = new Counter({ name: 'ledger_settlements_total', help: 'Scheduled settlements posted', registers });
+    this.choresLeader = new Gauge({ name: 'ledger_chores_leader', help: '1 on the process that expires holds and settles', registers });
     // From the first scrape on, so that a rate is 0 and not absent.
     for (const currency of currencies) {
       this.transferred.inc({ currency }, 0);
@@ -73,6 +79,15 @@ export class Metrics {
       this.transfers.inc({ result, currency: row.currency! });
       this.transferred.inc({ currency: row.currency! }, Number(row.amountMinor));
     }
+  }
+
+  /** What the single worker tells of itself. */
+  ofChores() {
+    return {
+      expired: (count: number) => this.holdsExpired.inc(count),
+      settled: (count: number) => this.settlements.inc(count),
+      leading: (leads: boolean) => this.choresLeader.set(leads ? 1 : 0),
+    };
   }
 
   /** Gauges that are read when they are scraped. */

@@ -132,7 +132,7 @@ export function selectDueHolds(limit: number): Statement {
 
 /** Column `epoch`: null while another one has the lease. */
 export function takeLease(name: string, holder: string, ttlMs: number): Statement {
-  return { name: 'take_lease', text: 'SELECT ledger.take_lease($1, $2, $3) AS epoch', values: [name, holder, ttlMs] };
+  return { name: 'take_lease', text: 'SELECT ledger.take_lease($1, $2, $3) AS epoch, clock_timestamp() AS at', values: [name, holder, ttlMs] };
 }
 
 export function giveUpLease(name: string, holder: string): Statement {

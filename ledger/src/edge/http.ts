@@ -7,9 +7,12 @@ import type { Ledger } from '../usecases/ledger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
 import { guardRoutes, type Authenticator } from './auth.ts';
 import type { Limiter } from './limits.ts';
+import { collectRoutes, describeApi } from './openapi.ts';
 import { codeOfParserError, problemType, sendProblem, toLedgerError } from './problems.ts';
 import { addPaymentRoutes } from './payment-routes.ts';
 import { addRoutes } from './routes.ts';
+import type { Webhooks } from '../usecases/webhooks.ts';
+import { addWebhookRoutes } from './webhook-routes.ts';
 
 export interface HttpOptions {
   region: string;
@@ -24,7 +27,7 @@ export interface HttpOptions {
 const bodyLimitBytes = 64 * 1024;
 const allMethods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
-export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, metrics: Metrics): FastifyInstance {
+export function buildHttp(options: HttpOptions, { ledger, webhooks }: { ledger: Ledger; webhooks: Webhooks }, health: Health, metrics: Metrics): FastifyInstance {
   const identity = { 'airpay-region': options.region, 'airpay-instance': options.instance };
   const app = Fastify({
     logger: { level: options.logLevel, base: { service: 'ledger', region: options.region, instance: options.instance }, ...(options.logStream && { stream: options.logStream }) },
@@ -63,11 +66,15 @@ export function buildHttp(options: HttpOptions, ledger: Ledger, health: Health, 
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new LedgerError('not-found', 'There is nothing at this path.')));
 
   const methodsOf = watchRoutes(app);
+  const routes = collectRoutes(app);
+  let description: object | undefined;
+  app.get('/openapi.json', () => (description ??= describeApi(routes)));
   addOperations(app, health, metrics);
   guardRoutes(app, options.authenticator, options.limiter);
   app.register(async api => {
     addRoutes(api, ledger, options.limiter);
     addPaymentRoutes(api, ledger);
+    addWebhookRoutes(api, webhooks);
   });
   // Last: by then all paths are known.
   app.register(async rest => refuseOtherMethods(rest, methodsOf));
