@@ -30,7 +30,7 @@ export const errors = {
   'hold-expired': { status: 409, title: 'The time of the hold has passed', retryable: false },
   'hold-not-due': { status: 409, title: 'The time of the hold has not passed yet', retryable: false },
   'idempotency-key-in-flight': { status: 409, title: 'The first request with this key is still running', retryable: true },
-  'body-too-large': { status: 413, title: 'The body is larger than 64 KiB', retryable: false },
+  'body-too-large': { status: 413, title: 'The body is larger than the path takes', retryable: false },
   'uri-too-long': { status: 414, title: 'A part of the path is too long', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json', retryable: false },
   'amount-too-large': { status: 422, title: 'The amount is larger than the ledger can hold', retryable: false },
