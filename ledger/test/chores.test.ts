@@ -16,7 +16,8 @@ before(async () => {
   await api.account('merchant');
   await api.fund('payer', 10_000);
 });
-after(() => ledger.close());
+let closed = false;
+after(() => (closed ? undefined : ledger.close()));
 
 const hold = async (amountMinor: number, expiresInMs: number) => {
   const reply = await ledger.api.post('/v1/holds', { debitAccountId: 'payer', creditAccountId: 'merchant', amountMinor: String(amountMinor), currency: 'USD', expiresAt: new Date(Date.now() + expiresInMs).toISOString() });
@@ -76,6 +77,7 @@ test('two processes make one settlement a day', { timeout: 60_000 }, async () =>
   assert.ok(before_ > 0n);
   const pair = await Promise.all([1, 2].map(index => startLedger(database, { LEDGER_EXPIRY_INTERVAL_MS: '50', LEDGER_SETTLEMENTS: schedule, LEDGER_INSTANCE: `settler-${index}` })));
   try {
+    closed = true;
     await ledger.close(); // the one without a schedule leads until then
     await eventually(async () => pair[0]!.api.posted('merchant'), posted => posted === 0n, 30_000);
     await sleep(500);
