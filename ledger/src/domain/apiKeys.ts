@@ -14,6 +14,8 @@ const variable = 'LEDGER_API_KEYS';
 const clientPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const secretPattern = /^[\x21-\x7e]{16,256}$/;
 const keysMax = 1_000;
+/** The journal calls the ledger's own doings so. */
+const reservedClient = 'system';
 
 /**
  * Two forms. `secret` or `client:secret`, comma separated: tenant `default`, every scope. Or a JSON list of
@@ -31,6 +33,7 @@ export function readApiKeys(settings: Settings, required: boolean): ApiKey[] {
     // One secret for two callers would make it a matter of chance who was recognised.
     if (secret && seen.has(secret)) settings.fault(`${variable}:`, `the secret of client ${client} is given twice`);
     seen.add(secret);
+    if (client === reservedClient) settings.fault(`${variable}:`, `the client name ${reservedClient} is the ledger's own`);
   }
   return keys;
 }

@@ -75,6 +75,7 @@ test('API keys in JSON that are not right are refused, and never quoted', () => 
     ['a misspelt member', [{ ...key, scope: ['transfers:write'] }]],
     ['a missing member', [{ ...key, tenant: undefined }]],
     ['null', [null]],
+    ['the ledger\'s own name', [{ ...key, client: 'system' }]],
     ['one secret for two callers', [key, { ...key, client: 'other' }]],
   ];
   for (const [name, value] of wrong) {
@@ -84,6 +85,7 @@ test('API keys in JSON that are not right are refused, and never quoted', () => 
   }
   assert.doesNotMatch(faultsOf({ LEDGER_API_KEYS: '[{"secret":"top-secret-of-payer"' }).join(), /top-secret/);
   assertFault('LEDGER_API_KEYS', { LEDGER_API_KEYS: 'payer:0123456789abcdef,0123456789abcdef' });
+  assertFault('LEDGER_API_KEYS', { LEDGER_API_KEYS: 'system:0123456789abcdef' });
 });
 
 test('tokens need issuer, audience and a trustworthy place of keys; then API keys are optional', () => {

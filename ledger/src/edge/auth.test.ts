@@ -67,3 +67,19 @@ test('what is remembered has a limit; the oldest goes first', async () => {
   assert.equal(authenticator.recognise('Bearer a.b.1'), caller);
   assert.ok(authenticator.recognise('Bearer a.b.0') instanceof Promise);
 });
+
+test('tokens in verification have a limit; API keys and remembered tokens pass it', async () => {
+  let answer = () => undefined as void;
+  const slow = { verify: () => new Promise<{ caller: Caller; expiresAtMs: number }>(settle => {
+    const before = answer;
+    answer = () => (before(), settle({ caller, expiresAtMs: Date.now() + 60_000 }));
+  }) };
+  const authenticator = new Authenticator([key], slow);
+  const waiting = Array.from({ length: 256 }, (_, index) => authenticator.recognise(`Bearer a.b.${index}`));
+  await assert.rejects(async () => authenticator.recognise('Bearer a.b.more'), { code: 'overloaded' });
+  assert.equal((authenticator.recognise(`Bearer ${key.secret}`) as Caller).actor, 'payer');
+  answer();
+  await Promise.all(waiting);
+  assert.equal(authenticator.recognise('Bearer a.b.1'), caller);
+  assert.ok(authenticator.recognise('Bearer a.b.more') instanceof Promise, 'there is room again');
+});

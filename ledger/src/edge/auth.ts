@@ -26,6 +26,8 @@ declare module 'fastify' {
 const tokensMax = 10_000;
 /** A remembered token is verified again after this, so that a withdrawn key stops counting soon. */
 const tokenTrustMs = 60_000;
+/** Tokens in verification at the same time. It is the one thing here that costs, and strangers can ask for it. */
+const verifyingMax = 256;
 
 export class Authenticator {
   /** By SHA-256 of the secret. */
@@ -33,6 +35,7 @@ export class Authenticator {
   /** By SHA-256 of the token, oldest first. */
   readonly #tokens = new Map<string, { caller: Caller; untilMs: number }>();
   readonly #verifier: Pick<TokenVerifier, 'verify'> | null;
+  #verifying = 0;
 
   constructor(apiKeys: readonly ApiKey[], verifier: Pick<TokenVerifier, 'verify'> | null) {
     for (const { client, tenant, scopes, secret } of apiKeys) {
@@ -44,7 +47,7 @@ export class Authenticator {
 
   /**
    * The caller behind an Authorization header. At once for API keys and remembered tokens, since a payment waits;
-   * a promise for a token that must be verified. Throws or rejects with unauthenticated or token-keys-unavailable.
+   * a promise for a token that must be verified. Throws or rejects with unauthenticated, token-keys-unavailable or overloaded.
    */
   recognise(authorization: string | undefined): Caller | Promise<Caller> {
     const shown = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
@@ -60,7 +63,9 @@ export class Authenticator {
   }
 
   async #verify(verifier: Pick<TokenVerifier, 'verify'>, token: string, index: string): Promise<Caller> {
-    const { caller, expiresAtMs } = await verifier.verify(token);
+    if (this.#verifying >= verifyingMax) throw new LedgerError('overloaded', 'Too many tokens are being verified.');
+    this.#verifying++;
+    const { caller, expiresAtMs } = await verifier.verify(token).finally(() => this.#verifying--);
     this.#tokens.delete(index);
     const [oldest] = this.#tokens.keys();
     if (this.#tokens.size >= tokensMax && oldest !== undefined) this.#tokens.delete(oldest);
