@@ -38,25 +38,23 @@ export async function createBenchServer(onFolder: (folder: string) => void): Pro
     log_min_messages: 'fatal',
   };
   const postgres = await createServerIn(join(folder, 'server'), settings);
-  const query = (database: string, sql: string, values?: unknown[]) => oneStatement(postgres.url('postgres', database), sql, values);
-  const [compression] = await query('postgres', `SELECT 'lz4' = ANY (enumvals) AS lz4 FROM pg_settings WHERE name = 'wal_compression'`);
-  if (compression?.['lz4']) {
-    await query('postgres', `ALTER SYSTEM SET wal_compression = 'lz4'`);
-    await query('postgres', 'SELECT pg_reload_conf()');
-  }
-  const [row] = await query('postgres', 'SHOW server_version');
-  return {
-    postgres,
-    folder,
-    pid: Number(readFileSync(join(folder, 'server/data/postmaster.pid'), 'utf8').split('\n')[0]),
-    version: String(row!['server_version']),
-    settings: { ...settings, wal_compression: compression?.['lz4'] ? 'lz4' : 'off' },
-    query,
-    async remove() {
-      await postgres.remove();
-      await rm(folder, { recursive: true, force: true });
-    },
+  const remove = async () => {
+    await postgres.remove();
+    await rm(folder, { recursive: true, force: true });
   };
+  const query = (database: string, sql: string, values?: unknown[]) => oneStatement(postgres.url('postgres', database), sql, values);
+  try {
+    const [compression] = await query('postgres', `SELECT 'lz4' = ANY (enumvals) AS lz4, current_setting('server_version') AS version FROM pg_settings WHERE name = 'wal_compression'`);
+    if (compression?.['lz4']) {
+      await query('postgres', `ALTER SYSTEM SET wal_compression = 'lz4'`);
+      await query('postgres', 'SELECT pg_reload_conf()');
+    }
+    const pid = Number(readFileSync(join(folder, 'server/data/postmaster.pid'), 'utf8').split('\n')[0]);
+    return { postgres, folder, pid, version: String(compression?.['version']), settings: { ...settings, wal_compression: compression?.['lz4'] ? 'lz4' : 'off' }, query, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 async function oneStatement(url: string, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {

@@ -6,9 +6,9 @@ import { resolve } from 'node:path';
 import type { Payment } from './baseline/function.ts';
 import { percentile } from './stats.ts';
 
-/** What is measured. `pay` resolves when the payment is acknowledged as posted, and throws on anything else. */
+/** What is measured. `pay` resolves when the payment is acknowledged, now or (`replayed`) before, and throws on anything else. */
 export interface Target {
-  pay(payment: Payment): Promise<void>;
+  pay(payment: Payment): Promise<{ replayed: boolean }>;
   close(): Promise<void>;
 }
 
@@ -27,6 +27,9 @@ export type Report =
   /** All payments `<prefix>:1` to `<prefix>:<sent>` were acknowledged; the figures are those of the measured time. */
   | { type: 'done'; sent: number; payments: number; tookMs: number; p50Us: number; p99Us: number }
   | { type: 'failed'; message: string };
+
+/** Of each run, sent again at its end: each must be answered as a repetition. */
+const repeatedCount = 50;
 
 const tell = (report: Report) => process.send!(report);
 
@@ -50,11 +53,14 @@ async function drive(target: Target, order: Order): Promise<void> {
   let failure: unknown;
   let took = new Float64Array(1 << 16);
   let payments = 0;
+  const first: Payment[] = [];
   const lane = async () => {
     while (phase !== 'over' && failure === undefined) {
       const payment = randomPayment(order, ++sent);
+      if (sent <= repeatedCount) first.push(payment);
       const startedAt = performance.now();
-      await target.pay(payment);
+      const { replayed } = await target.pay(payment);
+      if (replayed) throw new Error(`${payment.key} was answered as a repetition`);
       if (phase !== 'measure') continue;
       if (payments === took.length) {
         const larger = new Float64Array(took.length * 2);
@@ -76,6 +82,8 @@ async function drive(target: Target, order: Order): Promise<void> {
   tell({ type: 'end' });
   await Promise.all(lanes);
   if (failure !== undefined) throw failure;
+  const repeated = await Promise.all(first.map(payment => target.pay(payment)));
+  if (repeated.length === 0 || repeated.some(one => !one.replayed)) throw new Error('a payment that was sent again was not recognised');
   if (payments === 0) throw new Error('no payment was acknowledged in the measured time');
   const sorted = took.subarray(0, payments).sort();
   tell({ type: 'done', sent, payments, tookMs, p50Us: percentile(sorted, 0.5), p99Us: percentile(sorted, 0.99) });

@@ -103,6 +103,13 @@ async function main(): Promise<number> {
       void clear().then(() => process.exit(130));
     });
   }
+  // A promise that nobody waited for any more must not end the process before everything is cleared away.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, error => {
+      if (!interrupted) console.error(`bench-ledger: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      void clear().then(() => process.exit(interrupted ? 130 : 1));
+    });
+  }
   try {
     server = await createBenchServer(made => (folder = made));
     await measureOn(new Bench(server, plan), chosen, plan);

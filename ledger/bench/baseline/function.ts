@@ -63,11 +63,13 @@ export async function open(options: { url: string; connections: number }) {
   const free = [...clients];
   const waiting: ((client: pg.Client) => void)[] = [];
   return {
-    async pay(payment: Payment): Promise<void> {
+    async pay(payment: Payment): Promise<{ replayed: boolean }> {
       const client = free.pop() ?? (await new Promise<pg.Client>(settle => waiting.push(settle)));
       try {
         const { rows } = await client.query(payStatement(payment));
-        if (rows[0]?.status !== 201) throw new Error(`pay() answered ${rows[0]?.status}`);
+        const status = rows[0]?.status;
+        if (status !== 201 && status !== 200) throw new Error(`pay() answered ${status}`);
+        return { replayed: status === 200 };
       } finally {
         const next = waiting.shift();
         if (next) next(client);
