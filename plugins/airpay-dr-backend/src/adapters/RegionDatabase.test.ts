@@ -1,32 +1,39 @@
-import { createServer, Server } from 'node:net';
-import { AddressInfo } from 'node:net';
+import { readdirSync, readFileSync } from 'node:fs';
+import { AddressInfo, createServer, Server } from 'node:net';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { PostgresPair } from '../__testUtils__/PostgresPair';
-import { lowestTransferId, PgRegionDatabase } from './RegionDatabase';
+import { PgRegionDatabase } from './RegionDatabase';
 
 jest.setTimeout(90_000);
 
-const schema = `
-  create schema ledger; create schema recovery;
-  create table ledger.transfers (id text collate "C" primary key, currency text not null, amount_minor bigint not null);
-  create table recovery.fence_probe (region text not null, at timestamptz not null default now());
-  create role airpay_recovery login; create role ledger_app login;
-  grant pg_monitor, pg_signal_backend to airpay_recovery;
-  grant usage on schema ledger, recovery to airpay_recovery;
-  grant select on ledger.transfers to airpay_recovery;
-  grant insert, select, delete on recovery.fence_probe to airpay_recovery;
-  grant usage on schema ledger to ledger_app; grant insert on ledger.transfers to ledger_app;`;
+/** A file of the repository: the roles and tables under test are the ones that production gets. */
+const sqlOf = (...path: string[]) => readFileSync(join(__dirname, '../../../..', ...path), 'utf8');
+const migrations = readdirSync(join(__dirname, '../../../../ledger/migrations')).sort();
 
 describe('PgRegionDatabase on a real primary and its standby', () => {
   let pair: PostgresPair;
   let primary: PgRegionDatabase;
   let standby: PgRegionDatabase;
-  let count = 0;
+  let position = 2;
 
   const on = (port: number) => pair.url(port, 'airpay_recovery', 'ledger');
-  const transferId = (atMs: number) => `${lowestTransferId(atMs)}-7000-8000-${String((count += 1)).padStart(12, '0')}`;
-  const pay = (amountMinor: number, currency = 'USD', atMs = Date.now()) =>
-    pair.query(pair.primaryPort, `insert into ledger.transfers values ('${transferId(atMs)}', '${currency}', ${amountMinor})`, 'ledger');
+  /** SQL that posts `count` payments as the ledger leaves them, each in a batch of its own: a row of the journal and a link of the chain. */
+  const posting = (amountMinor: number, currency: 'USD' | 'EUR', atMs: number, count = 1, kind = 'transfer') => {
+    const first = position + 1;
+    position += count;
+    const at = `'${new Date(atMs).toISOString()}'::timestamptz`;
+    const [debit, credit] = currency === 'USD' ? [1, 2] : [3, 4];
+    return `
+      set local ledger.appending = 'on';
+      insert into ledger.journal (position, debit, credit, amount_minor, debit_version, credit_version, debit_balance_minor, credit_balance_minor, created_at,
+                                  request_id, kind, leg, legs, tenant, actor, key, request_hash)
+      select p, ${debit}, ${credit}, ${amountMinor}, p, p, 0, 0, ${at}, gen_random_uuid(), '${kind}', 0, 1, 'default', 'test', 'key-' || p, '' from generate_series(${first}, ${position}) p;
+      insert into ledger.chain (n, first_position, count, at, format, region, instance, digest, totals, prev_hash, hash)
+      select p, p, 1, ${at}, 1, 'region-a', 'test', sha256(''), '{}', '', sha256('') from generate_series(${first}, ${position}) p`;
+  };
+  const pay = (amountMinor: number, currency: 'USD' | 'EUR' = 'USD', atMs = Date.now(), count = 1, kind = 'transfer') =>
+    pair.query(pair.primaryPort, `begin; ${posting(amountMinor, currency, atMs, count, kind)}; commit`, 'ledger');
   const caughtUp = async () => {
     const [{ lsn }] = await pair.query(pair.primaryPort, 'select pg_current_wal_lsn()::text as lsn');
     await pair.until(pair.standbyPort, `select pg_last_wal_replay_lsn() >= '${lsn}'`);
@@ -34,8 +41,17 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
 
   beforeAll(async () => {
     pair = await PostgresPair.start();
-    await pair.query(pair.primaryPort, 'create database ledger');
-    await pair.query(pair.primaryPort, schema, 'ledger');
+    await pair.query(pair.primaryPort, sqlOf('infra/ansible/roles/postgres/files/roles.sql'));
+    await pair.query(pair.primaryPort, 'create database ledger owner ledger_owner');
+    await pair.query(pair.primaryPort, sqlOf('infra/ansible/roles/postgres/files/recovery.sql'), 'ledger');
+    for (const file of migrations) await pair.query(pair.primaryPort, `set role ledger_owner; ${sqlOf('ledger/migrations', file)}`, 'ledger');
+    await pair.query(
+      pair.primaryPort,
+      `begin; set local ledger.appending = 'on';
+       insert into ledger.accounts (number, tenant, id, owner, currency, type, created_at)
+       select n, 'default', 'account-' || n, 'test', case when n < 3 then 'USD' else 'EUR' end, 'asset', now() from generate_series(1, 4) n; commit`,
+      'ledger',
+    );
     primary = new PgRegionDatabase('PostgreSQL of Region A', 'region-a', [on(pair.primaryPort)]);
     standby = new PgRegionDatabase('PostgreSQL of Region B', 'region-b', [on(pair.standbyPort)]);
     await caughtUp();
@@ -55,6 +71,22 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     const both = new PgRegionDatabase('x', 'region-a', ['postgresql://nobody@127.0.0.1:1/ledger', on(pair.standbyPort), on(pair.primaryPort)]);
     expect((await both.view()).inRecovery).toBe(false);
     expect((await both.probeWrite()).accepted).toBe(true);
+  });
+
+  it('finds recent payments by an index, however long the journal is', async () => {
+    await caughtUp();
+    const seen = await standby.view();
+    await pay(1, 'USD', Date.now() - 3_600_000, 20_000);
+    await pay(30);
+    await pair.query(pair.primaryPort, 'analyze ledger.journal, ledger.chain', 'ledger');
+    const scans = async () => (await pair.query(pair.primaryPort, `select sum(seq_scan)::int as n from pg_stat_user_tables where relname in ('journal', 'chain')`, 'ledger'))[0].n;
+    const before = await scans();
+    // Of an hour ago: no open transaction can be that old, so it is not looked at although its transaction is new.
+    expect(await primary.unreplayed(seen)).toEqual({ payments: 1, amounts: [{ currency: 'USD', amountMinor: '30' }] });
+    expect(await scans()).toBe(before);
+    expect((await primary.unreplayed({ ...seen, lastReplayedAt: null })).payments).toBe(20_001);
+    expect(await scans()).toBeGreaterThan(before);
+    await caughtUp();
   });
 
   it('counts exactly what the standby lacks, by currency', async () => {
@@ -77,7 +109,7 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     const slow = new Client({ connectionString: pair.url(pair.primaryPort, 'postgres', 'ledger') });
     await slow.connect();
     await slow.query('begin');
-    await slow.query(`insert into ledger.transfers values ('${transferId(Date.now() - 60_000)}', 'USD', 7)`);
+    await slow.query(posting(7, 'USD', Date.now() - 60_000));
     await pay(5);
     await caughtUp();
     const seen = await standby.view();
@@ -88,6 +120,15 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     expect(BigInt(amounts[0].amountMinor)).toBeGreaterThanOrEqual(7n);
     await caughtUp();
     expect((await primary.unreplayed(await standby.view())).payments).toBe(0);
+  });
+
+  it('counts what was posted and nothing else', async () => {
+    await caughtUp();
+    const seen = await standby.view();
+    await pay(11, 'USD', Date.now(), 1, 'hold');
+    await pay(12, 'USD', Date.now(), 1, 'fee');
+    expect(await primary.unreplayed(seen)).toEqual({ payments: 1, amounts: [{ currency: 'USD', amountMinor: '12' }] });
+    await caughtUp();
   });
 
   it('has a write refused after the fence, and closes sessions from before it', async () => {
@@ -131,14 +172,5 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     expect(error.message).not.toContain('secret');
     expect(Date.now() - before).toBeLessThan(4_000);
     hanging.close();
-  });
-});
-
-describe('lowestTransferId', () => {
-  it('is below every id of its time and above every older one', () => {
-    expect(lowestTransferId(0x0199_1234_abcd)).toBe('tr_01991234-abcd');
-    expect('tr_01991234-abcd-7000-8000-000000000000' > lowestTransferId(0x0199_1234_abcd)).toBe(true);
-    expect('tr_01991234-abcc-7fff-bfff-ffffffffffff' < lowestTransferId(0x0199_1234_abcd)).toBe(true);
-    expect(lowestTransferId(null)).toBe('tr_');
   });
 });

@@ -41,6 +41,16 @@ describe('HttpLedger', () => {
     await expect(ledger().payVerification('k')).rejects.toMatchObject({ outcome: 'unknown' });
   });
 
+  it('learns the region from a read that no cache answers, on an empty ledger too', async () => {
+    await serve(() => ({ status: 200, headers: fromB, body: { entries: [] } }));
+    expect(await ledger().answeringRegion()).toBe('region-b');
+    expect(server.received[0].path).toBe('/v1/accounts/cash-clearing:usd/entries?limit=1');
+    server.becomes(() => ({ status: 404, headers: fromB, body: { code: 'unknown-account' } }));
+    expect(await ledger().answeringRegion()).toBe('region-b');
+    server.becomes(() => ({ status: 503, headers: fromB, body: { code: 'unavailable' } }));
+    await expect(ledger().answeringRegion()).rejects.toMatchObject({ outcome: 'unknown' });
+  });
+
   it('looks up any number of payments in questions of 500', async () => {
     await serve(({ body }) => ({ status: 200, headers: fromB, body: { found: [], missing: (body as { ids: string[] }).ids.filter(id => id.endsWith('7')) } }));
     const ids = Array.from({ length: 1_201 }, (_, i) => `tr_${i}`);
