@@ -10,6 +10,7 @@ import { RateLimiter } from './adapters/rateLimit.ts';
 import { Redis, redisDefaults } from './adapters/redis.ts';
 import { sslOf } from './adapters/tls.ts';
 import { TokenVerifier } from './adapters/tokens.ts';
+import { Tracing } from './adapters/tracing.ts';
 import { WebhookHttp } from './adapters/webhook-http.ts';
 import { WebhookMetrics } from './adapters/webhook-metrics.ts';
 import { WebhookStore } from './adapters/webhooks.ts';
@@ -76,7 +77,8 @@ export function buildService(config: Config, logStream?: Log): Service {
 
   const authenticator = new Authenticator(config.apiKeys, config.jwt && new TokenVerifier(config.jwt));
   const limiter = new RateLimiter({ limits: config.rateLimits, redis, instance: config.instance, replicas: config.replicas, onUnavailable: reason => log.warn({ reason: reason.message }, 'limits are not shared for now') });
-  const app: FastifyInstance = buildHttp({ ...config, authenticator, limiter, logStream }, { ledger, webhooks }, health, metrics);
+  const tracing = config.otlpEndpoint === null ? null : new Tracing({ endpoint: config.otlpEndpoint, ratio: config.traceRatio, region: config.region, instance: config.instance });
+  const app: FastifyInstance = buildHttp({ ...config, authenticator, limiter, tracing, logStream }, { ledger, webhooks }, health, metrics);
   app.addHook('onListen', async () => workers.forEach(worker => worker.start()));
 
   const close = async () => {
@@ -84,7 +86,7 @@ export function buildService(config: Config, logStream?: Log): Service {
     await Promise.all(workers.map(worker => worker.stop()));
     await writer.drained();
     await cache.close();
-    await Promise.all([database.close(), redis?.close()]);
+    await Promise.all([database.close(), redis?.close(), tracing?.close()]);
   };
   return { app, health, ledger, database, metrics, close };
 }

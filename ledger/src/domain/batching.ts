@@ -4,6 +4,7 @@ import { Batch, type Book } from './book.ts';
 import { LedgerError, type ErrorCode } from './errors.ts';
 import { evaluate, isBeingOpened } from './evaluate.ts';
 import { posts, type Command, type CommandContext, type PlacedRow } from './model.ts';
+import type { WriteTiming } from './trace.ts';
 
 export interface Request {
   command: Command;
@@ -25,6 +26,8 @@ export interface Outcome extends Answer {
   refused?: ErrorCode | undefined;
   /** Its rows in the journal. */
   rows: readonly PlacedRow[];
+  /** Of a new command. */
+  timing?: WriteTiming;
 }
 
 /** Ids of the accounts that a command names. Those of payments come with the payment. */

@@ -65,6 +65,7 @@ export function callerOf(request: FastifyRequest, key = keyOf(request.headers['i
 }
 
 export function sendAnswer(reply: FastifyReply, answer: CommandAnswer): FastifyReply {
+  if (answer.timing) reply.request.span?.written(answer.timing);
   if (answer.replayed) reply.header('idempotent-replayed', 'true');
   return reply
     .code(answer.status)

@@ -5,6 +5,8 @@ import { errors, LedgerError, problemOf } from '../domain/errors.ts';
 import type { Health } from '../usecases/health.ts';
 import type { Ledger } from '../usecases/ledger.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import type { RequestSpan, Tracing } from '../adapters/tracing.ts';
+import { parseTraceparent } from '../domain/trace.ts';
 import { guardRoutes, type Authenticator } from './auth.ts';
 import type { Limiter } from './limits.ts';
 import { collectRoutes, describeApi } from './openapi.ts';
@@ -14,11 +16,20 @@ import { addRoutes } from './routes.ts';
 import type { Webhooks } from '../usecases/webhooks.ts';
 import { addWebhookRoutes } from './webhook-routes.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Only while this request is traced. */
+    span?: RequestSpan | undefined;
+  }
+}
+
 export interface HttpOptions {
   region: string;
   instance: string;
   authenticator: Authenticator;
   limiter: Limiter;
+  /** Null: nobody collects spans. */
+  tracing: Tracing | null;
   logLevel: string;
   /** Where log lines go; standard output when left out. */
   logStream?: { write(line: string): void };
@@ -54,8 +65,13 @@ export function buildHttp(options: HttpOptions, { ledger, webhooks }: { ledger: 
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply.headers(identity), toLedgerError(error)),
   });
   app.removeContentTypeParser('text/plain');
-  app.addHook('onRequest', async (_request, reply) => {
+  const { tracing } = options;
+  if (tracing) app.decorateRequest('span', undefined);
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(identity);
+    const route = request.routeOptions.url;
+    if (tracing && route?.startsWith('/v1/')) request.span = tracing.request(request.method, route, request.headers);
+    done();
   });
   app.addHook('onSend', async (_request, reply) => {
     // Decided when the answer goes out: a request that came before the drain must not keep its connection past it.
@@ -122,9 +138,10 @@ function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics)
   const method = request.method;
   // The pattern, never the path: a path would make a series per account, and may hold what must not be logged.
   const route = request.routeOptions.url ?? 'unmatched';
+  request.span?.end(reply.statusCode, request.id, request.caller?.tenant);
   const labels = { method, route, code: String(reply.statusCode) };
   metrics.httpRequests.inc(labels);
   metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
   const quiet = !route.startsWith('/v1/') && reply.statusCode < 400;
-  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, tenant: request.caller?.tenant, client: request.caller?.actor }, 'request');
+  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, tenant: request.caller?.tenant, client: request.caller?.actor, traceId: request.span?.traceId ?? parseTraceparent(request.headers['traceparent'])?.traceId }, 'request');
 }

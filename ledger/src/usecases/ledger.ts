@@ -13,6 +13,7 @@ import { posts, type Account, type Command, type CommandContext, type Kind, type
 import { currencies } from '../domain/money.ts';
 import { decodeCursor, encodeCursor, entryJson, holdJson, totalsJson } from '../domain/pages.ts';
 import { toIso, toIsoUs } from '../domain/time.ts';
+import type { WriteTiming } from '../domain/trace.ts';
 
 /** A client's command before its hash is known. */
 export type Caller = Omit<CommandContext, 'requestHash'>;
@@ -22,6 +23,7 @@ export interface CommandAnswer {
   status: number;
   body: string;
   replayed: boolean;
+  timing?: WriteTiming;
 }
 
 /** What the writer does for the ledger. */

@@ -318,9 +318,14 @@ export class Writer {
   #finish(decided: Decided<Pending>, row: Record<string, unknown>, accounts: CommittedBatch['accounts'], way: 'fast' | 'careful', startedAtMs: number): void {
     const firstPosition = BigInt(row['first_position'] as string);
     const atUs = BigInt(row['at_us'] as string);
-    for (const { request, outcome } of outcomesOf(decided, firstPosition, atUs, this.#options.region)) request.settle(outcome);
+    const committedAtMs = performance.now();
+    const batchRows = decided.batch.rows.length;
+    for (const { request, outcome } of outcomesOf(decided, firstPosition, atUs, this.#options.region)) {
+      outcome.timing = { queuedAtMs: request.queuedAtMs, sentAtMs: startedAtMs, committedAtMs, batchRows };
+      request.settle(outcome);
+    }
     const waitedMs = startedAtMs - Math.min(...decided.fresh.map(one => one.request.queuedAtMs));
-    this.#options.observer.batch({ firstPosition, atUs, rows: decided.batch.rows as PlacedRow[], accounts }, way, waitedMs, performance.now() - startedAtMs);
+    this.#options.observer.batch({ firstPosition, atUs, rows: decided.batch.rows as PlacedRow[], accounts }, way, waitedMs, committedAtMs - startedAtMs);
   }
 }
 
