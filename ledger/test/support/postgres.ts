@@ -1,6 +1,6 @@
 /** A PostgreSQL server for tests: made by initdb in a temporary folder, on 127.0.0.1 and a free port, gone afterwards. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ export interface PostgresServer {
   start(): Promise<void>;
   /** Ends it as a crash would (`immediate`), without a checkpoint, or in order (`fast`). */
   stop(mode: 'immediate' | 'fast'): Promise<void>;
+  /** kill -9 of the postmaster and of everything it started: nobody writes anything any more. */
+  kill(): Promise<void>;
   /** Stops it and removes its folder. */
   remove(): Promise<void>;
 }
@@ -92,6 +94,16 @@ export async function createServerIn(folder: string, settings: Record<string, st
       child.kill(mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       await ended;
     },
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise(settle => child!.once('exit', settle));
+      const children = childrenOf(child.pid!);
+      child.kill('SIGKILL');
+      for (const pid of children) end(pid);
+      await ended;
+      // A new postmaster refuses to start beside a process of the old one.
+      while (children.some(alive)) await sleep(10);
+    },
     async remove() {
       await server.stop('immediate');
       await rm(folder, { recursive: true, force: true });
@@ -105,6 +117,33 @@ export async function createServerIn(folder: string, settings: Record<string, st
     throw error;
   }
   return server;
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(pid => {
+    try {
+      // After the name in brackets, which may hold anything: state, parent.
+      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1]) === parent;
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone already, with its postmaster
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return !/^Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!);
+  } catch {
+    return false;
+  }
 }
 
 async function makeTemplate(server: PostgresServer): Promise<void> {
