@@ -108,6 +108,7 @@ export class RedisCache implements BalanceCache, CacheStore {
   #floorsLostUntilMs = 0;
   readonly #queue = new Map<string, Write>();
   #flushing: Promise<void> | undefined;
+  #asked: { keys: readonly string[]; settle: (texts: unknown[] | undefined) => void }[] = [];
   #closed = false;
 
   constructor(redis: RedisConnection, meter: CacheMeter, options: Partial<CacheOptions> = {}) {
@@ -122,13 +123,9 @@ export class RedisCache implements BalanceCache, CacheStore {
     const name = `${tenant}:${id}`;
     const floor = this.#floorOf(name);
     const keys = [entryKey(epoch, 'bal', name), entryKey(epoch, 'terms', name)] as const;
-    let texts: unknown;
-    try {
-      texts = await this.#redis.send(['MGET', ...keys]);
-    } catch {
-      return this.#read('account', 'error');
-    }
-    const [balanceText, termsText] = Array.isArray(texts) ? (texts as unknown[]) : [];
+    const texts = await this.#get(keys);
+    if (!texts) return this.#read('account', 'error');
+    const [balanceText, termsText] = texts;
     if (balanceText === null || termsText === null) return this.#read('account', 'miss');
     const balance = this.#open(epoch, keys[0], balanceText, this.#options.balanceTtlMs, parseBalance);
     const terms = this.#open(epoch, keys[1], termsText, this.#options.termsTtlMs, (_version, payload) => parseTerms(tenant, id, payload));
@@ -142,12 +139,9 @@ export class RedisCache implements BalanceCache, CacheStore {
     const epoch = this.#readable(false);
     if (!epoch) return this.#read('answer', 'bypass');
     const entry = entryKey(epoch, 'idem', `${tenant}:${key}`);
-    let text: unknown;
-    try {
-      text = await this.#redis.send(['GET', entry]);
-    } catch {
-      return this.#read('answer', 'error');
-    }
+    const texts = await this.#get([entry]);
+    if (!texts) return this.#read('answer', 'error');
+    const [text] = texts;
     if (text === null) return this.#read('answer', 'miss');
     const answer = this.#open(epoch, entry, text, this.#options.answerTtlMs, (_version, payload) => parseAnswer(payload));
     if (!answer) return this.#read('answer', 'error');
@@ -241,6 +235,31 @@ export class RedisCache implements BalanceCache, CacheStore {
   #writeOf(epoch: Epoch, balance: NamedBalance): Write {
     const name = nameOf(balance);
     return { epoch, key: entryKey(epoch, 'bal', name), version: BigInt(balance.version), ttlMs: this.#options.balanceTtlMs, payload: balancePayload(balance), name };
+  }
+
+  /** What is asked in one turn of the event loop is asked of Redis in one call. Undefined: no answer. */
+  #get(keys: readonly string[]): Promise<unknown[] | undefined> {
+    return new Promise(settle => {
+      this.#asked.push({ keys, settle });
+      if (this.#asked.length === 1) setImmediate(() => this.#ask());
+    });
+  }
+
+  #ask(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    for (let at = 0; at < asked.length; at += chunkMax) {
+      const some = asked.slice(at, at + chunkMax);
+      const keys = [...new Set(some.flatMap(one => one.keys))];
+      this.#redis.send(['MGET', ...keys]).then(
+        answer => {
+          const valid = Array.isArray(answer) && answer.length === keys.length;
+          const texts = new Map(valid ? keys.map((key, index) => [key, (answer as unknown[])[index]]) : []);
+          for (const one of some) one.settle(valid ? one.keys.map(key => texts.get(key)) : undefined);
+        },
+        () => some.forEach(one => one.settle(undefined)),
+      );
+    }
   }
 
   #read(kind: 'account' | 'answer', result: 'miss' | 'stale' | 'error' | 'bypass'): undefined {

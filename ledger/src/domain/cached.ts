@@ -119,17 +119,13 @@ function isAccountType(text: unknown): text is AccountType {
 }
 
 export function answerPayload(answer: CachedAnswer): string {
-  return JSON.stringify([answer.requestHash, answer.status, answer.body]);
+  return `${answer.requestHash} ${answer.status} ${answer.body}`;
 }
 
 /** Undefined when it is no answer. */
 export function parseAnswer(payload: string): CachedAnswer | undefined {
-  const parts = parseJson(payload);
-  if (!Array.isArray(parts) || parts.length !== 3) return undefined;
-  const [hash, status, body] = parts as unknown[];
-  if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash) || typeof body !== 'string') return undefined;
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 499) return undefined;
-  return { requestHash: hash, status, body };
+  const match = /^([0-9a-f]{64}) ([2-4]\d\d) /.exec(payload);
+  return match ? { requestHash: match[1]!, status: Number(match[2]), body: payload.slice(match[0].length) } : undefined;
 }
 
 function parseJson(text: string): unknown {
