@@ -294,6 +294,13 @@ export async function runChecks(reader: Reader): Promise<CheckResult[]> {
   return results;
 }
 
+/** @param hash of a link or of the ledger's beginning, in hex, that was noted earlier, elsewhere */
+export async function runNotedCheck(reader: Reader, hash: string): Promise<CheckResult> {
+  const { rows } = await reader.query("SELECT EXISTS (SELECT FROM ledger.chain WHERE hash = decode($1, 'hex')) OR EXISTS (SELECT FROM ledger.genesis WHERE hash = decode($1, 'hex')) AS there", [hash]);
+  const there = rows[0]?.['there'] === true;
+  return { name: 'noted', claim: 'the chain runs through the hash that was noted', checked: 1, faults: there ? 0 : 1, examples: there ? [] : [`no link has the hash ${hash}: what was written up to it was changed, or this is another ledger`] };
+}
+
 async function runCheck(reader: Reader, { name, claim, countSql, faultSql, needs }: Check): Promise<CheckResult> {
   const there = needs === undefined || (await reader.query('SELECT to_regclass($1) IS NOT NULL AS there', [needs])).rows[0]?.['there'] === true;
   if (!there) return { name, claim, checked: 0, faults: 0, examples: [] };
