@@ -7,8 +7,9 @@ import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebhookStore, type Due } from '../src/adapters/webhooks.ts';
 import { Sealer } from '../src/domain/sealed.ts';
+import { databaseAt } from './support/ledger.ts';
 import { freePort } from './support/postgres.ts';
-import { eventually } from './support/process.ts';
+import { eventually, spawnLedger } from './support/process.ts';
 import { sealingKey, WebhookBench } from './support/webhooks.ts';
 
 const bench = new WebhookBench();
@@ -65,6 +66,32 @@ test('a process that dies between the commit and the delivery, or before it hear
   await eventually(async () => consumer.positions().length, count => count === 2);
   assert.deepEqual(consumer.positions(), [unheard, unsent]);
   assert.deepEqual(consumer.arrived.map(one => Number(one.event.position)).sort(), [unheard, unheard, unsent].sort(), 'once more than needed: at least once, as promised');
+});
+
+test('the ledger killed after its commits and before their delivery: after its restart each event is handled exactly once', async () => {
+  const database = databaseAt(role => bench.url(role));
+  const settings = { LEDGER_ENVIRONMENT: 'local', LEDGER_WEBHOOK_KEY: Buffer.from(sealingKey).toString('base64'), LEDGER_WEBHOOK_ALLOW_HTTP: 'true' };
+  const consumer = await bench.consumer();
+  let ledger = await spawnLedger(database, settings);
+  children.push(ledger.child);
+  const created = await ledger.api.post('/v1/webhook-endpoints', { url: consumer.url, events: ['transfer.posted'] });
+  assert.equal(created.status, 201, created.text);
+  await ledger.api.transfer(...accounts, 1);
+  await eventually(async () => consumer.arrived.length, count => count === 1);
+  const acknowledged = await Promise.all(Array.from({ length: 100 }, async () => (await ledger.api.transfer(...accounts, 1)).json.id as string));
+  const early = consumer.arrived.length;
+  ledger.child.kill('SIGKILL');
+  await ledger.ended;
+  assert.ok(early < 101, 'it was killed too late to prove anything');
+  ledger = await spawnLedger(database, settings);
+  children.push(ledger.child);
+  await eventually(async () => consumer.positions().length, count => count === 101);
+  const byId = new Map(consumer.arrived.map(one => [one.event.id, one.event.data.id]));
+  assert.deepEqual([...byId.values()].sort().slice(1), acknowledged.sort());
+  const text = await (await fetch(`${ledger.url}/metrics`)).text();
+  for (const name of ['ledger_outbox_lag_positions', 'ledger_outbox_lag_seconds', 'ledger_webhook_dead', 'ledger_webhook_deliveries_total']) assert.match(text, new RegExp(`^${name}\\{`, 'm'));
+  ledger.child.kill('SIGTERM'); // hands its lease on
+  assert.equal((await ledger.ended).code, 0);
 });
 
 test('ledger and consumer killed again and again under load: the consumer handles every event exactly once', { timeout: 90_000 }, async () => {

@@ -59,8 +59,8 @@ export interface Due extends Candidate {
   secrets: string[];
   eventId: string;
   eventType: string;
-  /** The bytes to sign and send; undefined when this version of the ledger cannot tell the event. */
-  body: string | undefined;
+  /** The bytes to sign and send; undefined when this version of the ledger cannot tell the event. Not all that is due is sent now. */
+  body: () => string | undefined;
 }
 
 export interface Outcome {
@@ -158,7 +158,7 @@ export class WebhookStore {
         secrets: [row['secret'], row['previous_secret']].filter(secret => typeof secret === 'string'),
         eventId: row['event_id'] as string,
         eventType: eventTypeOf(json['kind'] as string),
-        body: bodyOf(row['event_id'] as string, json),
+        body: () => bodyOf(row['event_id'] as string, json),
       };
     });
   }

@@ -1,8 +1,7 @@
 /** Webhook endpoints, their deliveries, and the journal for those who rather ask than be told. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LedgerError } from '../domain/errors.ts';
-import { holdsCardNumber } from '../domain/text.ts';
-import type { WebhookAnswer, WebhookContext, Webhooks } from '../usecases/webhooks.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { WebhookAnswer, Webhooks } from '../usecases/webhooks.ts';
+import { callerOf, checkTexts, sendAnswer } from './commands.ts';
 import * as schemas from './webhook-schemas.ts';
 
 const defaultPageSize = 100;
@@ -29,9 +28,9 @@ function addEndpointRoutes(app: FastifyInstance, webhooks: Webhooks): void {
   const write = { scope: 'webhooks:write' } as const;
 
   app.post<{ Body: schemas.EndpointBody }>('/v1/webhook-endpoints', { config: write, schema: { body: schemas.endpointBody, querystring: schemas.noQuery } }, async (request, reply) => {
-    const context = contextOf(request);
+    const context = callerOf(request);
     const { url, events, maxInFlight = defaultInFlight, fromPosition } = request.body;
-    if (holdsCardNumber(url)) throw new LedgerError('card-data-refused', 'url looks like it holds a card number.');
+    checkTexts({ url });
     const endpoint = { url, events, maxInFlight, ...(fromPosition !== undefined && { fromPosition: BigInt(fromPosition) }) };
     return send(reply, await webhooks.create(endpoint, context));
   });
@@ -43,13 +42,13 @@ function addEndpointRoutes(app: FastifyInstance, webhooks: Webhooks): void {
   );
 
   app.delete<{ Params: OfEndpoint }>('/v1/webhook-endpoints/:id', { config: write, schema: { params: schemas.endpointParams, querystring: schemas.noQuery } }, async (request, reply) =>
-    send(reply, await webhooks.remove(request.params.id, contextOf(request))),
+    send(reply, await webhooks.remove(request.params.id, callerOf(request))),
   );
 
   app.post<{ Params: OfEndpoint; Body: schemas.RotateBody | null }>(
     '/v1/webhook-endpoints/:id/rotate-secret',
     { config: write, schema: { params: schemas.endpointParams, body: schemas.rotateBody, querystring: schemas.noQuery } },
-    async (request, reply) => send(reply, await webhooks.rotateSecret(request.params.id, request.body?.graceSeconds ?? defaultGraceSeconds, contextOf(request))),
+    async (request, reply) => send(reply, await webhooks.rotateSecret(request.params.id, request.body?.graceSeconds ?? defaultGraceSeconds, callerOf(request))),
   );
 }
 
@@ -66,27 +65,17 @@ function addDeliveryRoutes(app: FastifyInstance, webhooks: Webhooks): void {
   app.post<{ Params: OfEndpoint & { position: string } }>(
     '/v1/webhook-endpoints/:id/deliveries/:position/retry',
     { config: { scope: 'webhooks:write' }, schema: { params: schemas.deliveryParams, body: schemas.emptyBody, querystring: schemas.noQuery } },
-    async (request, reply) => send(reply, await webhooks.retry(request.params.id, BigInt(request.params.position), contextOf(request))),
+    async (request, reply) => send(reply, await webhooks.retry(request.params.id, BigInt(request.params.position), callerOf(request))),
   );
 
   app.post<{ Params: OfEndpoint; Body: schemas.ReplayBody }>(
     '/v1/webhook-endpoints/:id/replay',
     { config: { scope: 'webhooks:write' }, schema: { params: schemas.endpointParams, body: schemas.replayBody, querystring: schemas.noQuery } },
-    async (request, reply) => send(reply, await webhooks.replay(request.params.id, BigInt(request.body.fromPosition), contextOf(request))),
+    async (request, reply) => send(reply, await webhooks.replay(request.params.id, BigInt(request.body.fromPosition), callerOf(request))),
   );
 }
 
-/** Throws idempotency-key-missing, idempotency-key-invalid or card-data-refused. */
-function contextOf(request: FastifyRequest): WebhookContext {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined || key === '') throw new LedgerError('idempotency-key-missing', 'Send an Idempotency-Key header that you made and stored before the first attempt.');
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new LedgerError('idempotency-key-invalid', 'The Idempotency-Key header must be 1 to 255 visible ASCII characters.');
-  if (holdsCardNumber(key)) throw new LedgerError('card-data-refused', 'Idempotency-Key looks like a card number.');
-  return { tenant: request.caller.tenant, actor: request.caller.actor, requestId: request.id, key };
-}
-
 function send(reply: FastifyReply, answer: WebhookAnswer): FastifyReply {
-  if (answer.replayed) reply.header('idempotent-replayed', 'true');
   // The answer can hold a secret.
-  return reply.code(answer.status).header('cache-control', 'no-store').header('content-type', 'application/json; charset=utf-8').send(answer.body);
+  return sendAnswer(reply.header('cache-control', 'no-store'), answer);
 }

@@ -21,6 +21,8 @@ export interface RelayOptions {
   leaseTtlMs: number;
   /** How long it looks away when there was nothing to do. */
   pollMs: number;
+  /** Between two looks into the journal while deliveries come and go. */
+  lookMs: number;
   /** Between the beginnings of two turns, however much there is to do. */
   turnMs: number;
   handOutRows: number;
@@ -39,9 +41,10 @@ const dayMs = 86_400_000;
 export const relayDefaults: Omit<RelayOptions, 'holder'> = {
   delaysMs: retryDelaysMs,
   limits: { inFlight: 16, perTenant: 8, failing: 8 },
-  leaseTtlMs: 15_000,
+  leaseTtlMs: 10_000,
   pollMs: 250,
-  turnMs: 20,
+  lookMs: 50,
+  turnMs: 5,
   handOutRows: 1_000,
   catchUpRows: 5_000,
   catchUpEndpoints: 8,
@@ -67,8 +70,7 @@ export interface RelayParts {
 /** What the database says when another one has the lease: not a failure. */
 class LeaseLost extends Error {}
 
-/** Candidates looked at in one go, and how often in one turn. */
-const dueRows = 64;
+/** How often it looks for what is due in one turn, when what it found first has no room. */
 const dueRounds = 8;
 
 export class Relay {
@@ -80,6 +82,7 @@ export class Relay {
   /** By `elapsedMs`: not to be sent after this without asking again. */
   #leaseEndsMs = 0;
   #leaseAskedMs = -Infinity;
+  #lookedMs = -Infinity;
   #prunedMs = -Infinity;
   #wake: (() => void) | undefined;
   #woken = false;
@@ -102,7 +105,7 @@ export class Relay {
     this.#loop ??= this.#run();
   }
 
-  /** There may be something new in the journal. */
+  /** There is something new in the journal: no need to wait until it is looked for. */
   wake(): void {
     this.#woken = true;
     this.#wake?.();
@@ -149,14 +152,19 @@ export class Relay {
   async #turn(): Promise<boolean> {
     if (!(await this.#lead())) return false;
     const { store } = this.#parts;
-    const { holder, handOutRows, catchUpRows, catchUpEndpoints, pendingMax } = this.#options;
+    const { holder, lookMs, handOutRows, catchUpRows, catchUpEndpoints, pendingMax } = this.#options;
     const epoch = this.#epoch!;
     await this.#record();
-    const behind = held(await store.handOut(holder, epoch, handOutRows, pendingMax));
-    const moved = held(await store.catchUp(holder, epoch, catchUpRows, pendingMax, catchUpEndpoints));
+    let more = false;
+    if (this.#parts.elapsedMs() - this.#lookedMs >= lookMs) {
+      const behind = held(await store.handOut(holder, epoch, handOutRows, pendingMax));
+      const moved = held(await store.catchUp(holder, epoch, catchUpRows, pendingMax, catchUpEndpoints));
+      more = behind > 0 || moved > 0;
+      this.#lookedMs = more ? -Infinity : this.#parts.elapsedMs();
+      await this.#prune(epoch);
+    }
     const sent = await this.#sendDue();
-    await this.#prune(epoch);
-    return behind > 0 || moved > 0 || sent > 0;
+    return more || sent > 0;
   }
 
   /** Takes or keeps the lease, asking three times in its life. */
@@ -183,6 +191,8 @@ export class Relay {
     const full = new Set<string>();
     let started = 0;
     for (let round = 0; round < dueRounds && this.#inFlight.size < limits.inFlight; round++) {
+      // Twice as many as there is room for: some of them will have to wait for their own consumer.
+      const dueRows = 2 * (limits.inFlight - this.#inFlight.size);
       const due = await this.#parts.store.due([...full], dueRows);
       const chosen = chooseDue(due, [...this.#inFlight], limits);
       for (const one of chosen) {
@@ -210,16 +220,17 @@ export class Relay {
   async #post(due: Due): Promise<Sent> {
     const secrets = due.secrets.map(secret => this.#parts.sealer.open(secret, secretPlace(due.tenant, due.endpointId))).filter(secret => secret !== undefined);
     if (secrets.length === 0) return { status: null, error: 'the secret could not be opened: its key is not known to the ledger' };
-    if (due.body === undefined) return { status: null, error: 'the event could not be told: it was written by a newer version of the ledger' };
+    const body = due.body();
+    if (body === undefined) return { status: null, error: 'the event could not be told: it was written by a newer version of the ledger' };
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Airpay-Ledger-Webhooks/1',
-      [signatureHeader]: sign(secrets, Math.floor(this.#parts.nowMs() / 1_000), due.body),
+      [signatureHeader]: sign(secrets, Math.floor(this.#parts.nowMs() / 1_000), body),
       'airpay-event-id': due.eventId,
       'airpay-event-type': due.eventType,
       'airpay-delivery-attempt': String(due.attempts + 1),
     };
-    return this.#parts.http.post(due.url, headers, due.body, this.#abandon.signal);
+    return this.#parts.http.post(due.url, headers, body, this.#abandon.signal);
   }
 
   /** What failed to be recorded stays in the queue and in flight: it is neither lost nor sent again. */

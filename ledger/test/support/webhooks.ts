@@ -42,12 +42,14 @@ export interface Consumer {
 
 export async function startConsumer(behave: Consumer['behave'] = () => 200): Promise<Consumer> {
   const arrived: Arrived[] = [];
+  const times = new Map<string, number>();
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const event = JSON.parse(body);
     arrived.push({ headers: request.headers, body, event });
-    const how = consumer.behave(event, arrived.filter(one => one.event.id === event.id).length);
+    times.set(event.id, (times.get(event.id) ?? 0) + 1);
+    const how = consumer.behave(event, times.get(event.id)!);
     if (how === 'cut') request.socket.destroy();
     else if (how === 'redirect') response.writeHead(307, { location: 'http://127.0.0.1:1/elsewhere' }).end();
     else if (how === 'flood') response.writeHead(200).end('x'.repeat(1_000_000));
@@ -199,7 +201,7 @@ export class WebhookBench {
   }
 }
 
-export const quick: Omit<RelayOptions, 'holder'> = { ...relayDefaults, delaysMs: [0, 50, 50, 50, 50], leaseTtlMs: 1_000, pollMs: 20, turnMs: 2 };
+export const quick: Omit<RelayOptions, 'holder'> = { ...relayDefaults, delaysMs: [0, 50, 50, 50, 50], leaseTtlMs: 1_000, pollMs: 20, lookMs: 10, turnMs: 2 };
 
 export function openDatabase(url: string): Database {
   return new Database({
