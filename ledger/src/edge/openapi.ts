@@ -44,21 +44,24 @@ const named = new Map<unknown, string>([
 ]);
 
 /** Answers that every caller may get, whatever it asks for. */
-const everywhere: ErrorCode[] = ['invalid-request', 'malformed-request', 'unauthenticated', 'forbidden', 'rate-limited', 'database-unavailable', 'deadline-exceeded', 'overloaded', 'token-keys-unavailable'];
+const everywhere: ErrorCode[] = ['invalid-request', 'malformed-request', 'unauthenticated', 'forbidden', 'rate-limited', 'token-keys-unavailable'];
+const ofDatabase: ErrorCode[] = ['database-unavailable', 'deadline-exceeded', 'overloaded'];
 const ofBodies: ErrorCode[] = ['malformed-json', 'body-too-large', 'unsupported-media-type'];
-const ofWrites: ErrorCode[] = ['card-data-refused', 'database-read-only', 'account-busy', 'outcome-unknown', 'not-ready'];
-const ofKeys: ErrorCode[] = ['idempotency-key-missing', 'idempotency-key-invalid', 'idempotency-key-reused'];
+const ofWrites: ErrorCode[] = ['database-read-only', 'account-busy', 'outcome-unknown', 'idempotency-key-reused'];
+const ofTexts: ErrorCode[] = ['idempotency-key-missing', 'idempotency-key-invalid', 'card-data-refused'];
 
 /** Every code that the operation can answer with, in the order of the registry. */
 function codesOf(operation: Operation, route: DescribedRoute): ErrorCode[] {
   const { kind, refusals } = operation;
   const codes = new Set<ErrorCode>(refusals);
-  if (kind !== 'open') for (const code of everywhere) codes.add(code);
-  if (route.method !== 'GET') for (const code of ofBodies) codes.add(code);
-  if (kind === 'command' || kind === 'bulk') for (const code of ofWrites) codes.add(code);
-  if (kind === 'command') for (const code of ofKeys) codes.add(code);
-  if (kind === 'bulk') for (const code of ['idempotency-key-missing', 'idempotency-key-invalid'] as const) codes.add(code);
-  if (route.url.includes(':')) codes.add('uri-too-long');
+  const add = (more: readonly ErrorCode[], when: boolean) => when && more.forEach(code => codes.add(code));
+  add(everywhere, kind !== 'open');
+  add(ofBodies, route.method !== 'GET');
+  add(ofTexts, kind === 'command' || kind === 'bulk');
+  // A bulk's answer tells of each what became of it, these too.
+  add(ofDatabase, kind === 'command' || kind === 'query');
+  add(ofWrites, kind === 'command');
+  add(['uri-too-long'], route.url.includes(':'));
   return (Object.keys(errors) as ErrorCode[]).filter(code => codes.has(code));
 }
 
