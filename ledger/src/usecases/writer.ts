@@ -237,8 +237,13 @@ export class Writer {
       this.#finish(decided, row!, accounts, 'fast', startedAtMs);
     } catch (error) {
       this.#inFlight.delete(decided);
-      this.#failed.push(decided.fresh.map(one => one.request));
-      this.#noteFailure(error, alone);
+      if (codeOf(error) === 'outcome-unknown') {
+        // Written, and not confirmed by the standby: looking again would only wait for it once more.
+        for (const { request } of decided.fresh) request.fail(error);
+      } else {
+        this.#failed.push(decided.fresh.map(one => one.request));
+        this.#noteFailure(error, alone);
+      }
     }
     this.#schedule();
   }
