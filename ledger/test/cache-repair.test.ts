@@ -1,14 +1,16 @@
 /** The cache beside a real database: what is lost on the way to it is made good, and what a database lost it loses too. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { CacheOptions } from '../src/adapters/cache.ts';
 import { redisDefaults } from '../src/adapters/redis.ts';
 import { balancePayload, entryKey, sealEntry } from '../src/domain/cached.ts';
 import { CachingProcess } from './support/cachingProcess.ts';
-import { createServerIn, type PostgresServer } from './support/postgres.ts';
+import { createServerIn, templateDatabase, type PostgresServer } from './support/postgres.ts';
 import { startRedis, type RedisServer } from './support/redis.ts';
 import { openAddress, startStandby } from './support/standby.ts';
 
@@ -137,6 +139,7 @@ test('Redis comes back with an older state: the mark is as old as the entries, a
   assert.ok(await one.redis.ready(5_000));
   const epoch = await one.epoch();
   assert.equal((await one.cache.peek(epoch, [{ tenant: 'acme', id: 'd1' }]))[0]?.version, 1, 'the older state is there, with a right seal');
+  assert.equal(await one.cache.readAccount('acme', 'd1'), undefined, 'and is not shown by a process that has committed more');
   const two = await start('two');
   await one.repair.tick();
   await two.repair.tick();
@@ -214,6 +217,21 @@ async function sumOfEntries(one: CachingProcess, ids: string[]): Promise<Map<str
   const rows = await one.database.queryAs('acme', { name: 'sums', text: 'SELECT account_id, count(*)::int AS version, sum(change_minor)::text AS posted FROM ledger.entries WHERE account_id = ANY ($1) GROUP BY account_id', values: [ids] });
   return new Map(rows.map(row => [row['account_id'] as string, [row['version'] as number, BigInt(row['posted'] as string)]]));
 }
+
+test('rebuildCache: the same as a command, and it says when it could not', async () => {
+  const one = await start('one');
+  await one.open('r1');
+  await redisServer.command('FLUSHALL');
+  const run = (over: Record<string, string>) => promisify(execFile)(process.execPath, [resolve(import.meta.dirname, '../src/rebuildCache.ts')], {
+    env: { PATH: process.env['PATH'], LEDGER_DATABASE_URL: postgres.url('ledger_app', templateDatabase), LEDGER_DATABASE_TLS: 'disable', LEDGER_REDIS_URL: redisServer.url, ...over },
+  });
+  const [first, second] = [await run({}), await run({})];
+  const numbers = (text: string) => /^(\d+) accounts looked at, (\d+) entries written, 0 untrue ones overruled\n$/.exec(text)!.slice(1).map(Number);
+  const [accounts, written] = numbers(first.stdout);
+  assert.ok(accounts! > 0 && written === accounts, first.stdout);
+  assert.deepEqual(numbers(second.stdout), [accounts, 0]);
+  await assert.rejects(run({ LEDGER_REDIS_URL: 'redis://127.0.0.1:1' }), (error: { code: number; stderr: string }) => error.code === 2 && /Redis does not answer/.test(error.stderr));
+});
 
 test('Redis hangs: the reads are answered by the database, at most 100 ms later, and payments do not notice', async () => {
   const one = new CachingProcess('one', postgres.port, redisServer.url, {}, redisDefaults.commandTimeoutMs);

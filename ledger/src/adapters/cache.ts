@@ -102,6 +102,8 @@ export class RedisCache implements BalanceCache, CacheStore {
   readonly #options: CacheOptions;
   #view: CacheView | undefined;
   #lastEpoch: string | undefined;
+  /** In which of its lives Redis was last asked for the mark. */
+  #markedIn = -1;
   #quarantineUntilMs = 0;
   /** Name of each account that this process has committed lately: the version it reached, and when that can be forgotten. */
   readonly #floors = new Map<string, { version: number; untilMs: number }>();
@@ -191,6 +193,7 @@ export class RedisCache implements BalanceCache, CacheStore {
 
   async readMark(epoch: Epoch): Promise<bigint | undefined> {
     const key = entryKey(epoch, 'mark', 'journal');
+    this.#markedIn = this.#redis.timesUp;
     const text = await this.#redis.send(['GET', key]);
     return text === null ? undefined : this.#open(epoch, key, text, markTtlMs, version => version);
   }
@@ -270,7 +273,9 @@ export class RedisCache implements BalanceCache, CacheStore {
   #readable(balances: boolean): Epoch | undefined {
     const view = this.#view;
     const now = performance.now();
-    if (!view || !this.#redis.up || now < this.#quarantineUntilMs || (balances && now < this.#floorsLostUntilMs)) return undefined;
+    if (!view || !this.#redis.up || now < this.#quarantineUntilMs) return undefined;
+    // What is known to be complete was a Redis that is perhaps no more: it may have come back with an older state.
+    if (balances && (now < this.#floorsLostUntilMs || this.#markedIn !== this.#redis.timesUp)) return undefined;
     const asOfMs = balances ? view.completeAsOfMs : view.epochAsOfMs;
     return asOfMs !== undefined && now - asOfMs <= this.#options.staleMaxMs ? view.epoch : undefined;
   }

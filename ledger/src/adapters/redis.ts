@@ -3,7 +3,6 @@
  * every call is refused at once, no caller waits, and the connection alone finds out when Redis answers again. Nothing is
  * queued for later: what could not be sent is the caller's loss, and a cache can bear it.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, ErrorReply } from 'redis';
 import { RedisUnavailable, type RedisConnection, type RedisScript } from '../domain/redis.ts';
@@ -47,10 +46,6 @@ function newClient(options: RedisOptions) {
   });
 }
 
-export function scriptOf(source: string): RedisScript {
-  return { source, sha1: createHash('sha1').update(source).digest('hex') };
-}
-
 /** Answers by which a server says that it cannot serve now, whatever is asked. */
 const outOfService = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOAUTH|WRONGPASS|TRYAGAIN)\b/;
 
@@ -60,6 +55,7 @@ export class Redis implements RedisConnection {
   readonly #running: Promise<void>;
   #client: Client | undefined;
   #up = false;
+  #timesUp = 0;
   #inFlight = 0;
   /** Ends the time in which the breaker is closed. */
   #trip: (reason: string) => void = () => undefined;
@@ -72,6 +68,10 @@ export class Redis implements RedisConnection {
 
   get up(): boolean {
     return this.#up;
+  }
+
+  get timesUp(): number {
+    return this.#timesUp;
   }
 
   async send(command: string[]): Promise<unknown> {
@@ -170,6 +170,7 @@ export class Redis implements RedisConnection {
     const reason = await new Promise<string>(settle => {
       this.#trip = settle;
       this.#up = true;
+      this.#timesUp++;
       this.#options.onChange(true, 'connected');
     });
     this.#up = false;

@@ -10,6 +10,8 @@ export interface RedisScript {
 export interface RedisConnection {
   /** False while it is not connected or was too slow; then every call is refused at once. */
   readonly up: boolean;
+  /** How often it has come up: another number, perhaps another server or an older state of it. */
+  readonly timesUp: number;
   /** One command. Throws RedisUnavailable, within `commandTimeoutMs` of the connection. */
   send(command: string[]): Promise<unknown>;
   /** One script, run on the server without anything in between. Throws RedisUnavailable. */
