@@ -274,6 +274,17 @@ test('reads as of a version and a time, and linked transfers of every kind, are 
   }
 });
 
+test('a hold is not reached by the id of a transfer, nor a transfer by that of a hold: their scopes differ', async () => {
+  const [held, sent] = [await hold(), await transfer()];
+  await api.post(`/v1/holds/${held}/captures`, {});
+  for (const [path, code] of [
+    [`/v1/transfers/${held.replace('ho_', 'tr_')}/refunds`, 'unknown-transfer'], [`/v1/transfers/${held.replace('ho_', 'tr_')}/reversal`, 'unknown-transfer'], [`/v1/holds/${sent.replace('tr_', 'ho_')}/refunds`, 'unknown-hold'],
+  ] as const) {
+    const reply = await api.post(path, {});
+    assert.deepEqual([reply.status, reply.json.code], [404, code], path);
+  }
+});
+
 test('an answer that is not as described is found: another status, a field too many, one too few, another code, no header', () => {
   const operation = operations.find(one => one.name === 'POST /v1/transfers')!;
   const headers = { 'content-type': 'application/json', 'airpay-region': 'a', 'airpay-instance': 'b', ratelimit: 'x', 'ratelimit-policy': 'y' };

@@ -184,7 +184,9 @@ function release(scope: Scope, command: Extract<Command, { kind: 'void' | 'expir
 function giveBack(scope: Scope, command: Extract<Command, { kind: 'refund' | 'reversal' }>, wantedMinor: bigint | null): void {
   const { book, context, batch, looked } = scope;
   const original = book.payment(command.of.position);
-  if (!original || original.tenant !== context.tenant || original.atUs !== command.of.atUs) refuse('unknown-transfer', 'There is no transfer with this id.');
+  // Transfers and holds are reached by different routes, with different scopes: one is not to be reached as the other.
+  const isOther = command.ofKind !== undefined && (original?.kind === 'hold') !== (command.ofKind === 'hold');
+  if (!original || isOther || original.tenant !== context.tenant || original.atUs !== command.of.atUs) refuse(command.ofKind === 'hold' ? 'unknown-hold' : 'unknown-transfer', `There is no ${command.ofKind ?? 'transfer'} with this id.`);
   looked.push(original);
   if (original.kind === 'capture') refuse('not-refundable', 'A capture is refunded through its hold.');
   if (original.kind !== 'hold' && (!posts(original.kind) || original.kind === 'refund' || original.kind === 'reversal')) refuse('not-refundable', `A ${original.kind} cannot be given back.`);

@@ -85,9 +85,9 @@ export type Command =
   /** `amountMinor` null: all that is left. `final`: what is left afterwards is released. */
   | ({ kind: 'capture'; hold: RowRef; amountMinor: bigint | null; final: boolean; fee: { amountMinor: bigint; accountId: string | null } | null } & Texts)
   | { kind: 'void' | 'expiry'; hold: RowRef }
-  /** Of a transfer, or of what a hold captured. `amountMinor` null: all that is left. */
-  | ({ kind: 'refund'; of: RowRef; amountMinor: bigint | null } & Texts)
-  | ({ kind: 'reversal'; of: RowRef } & Texts)
+  /** Of a transfer, or of what a hold captured. `amountMinor` null: all that is left. `ofKind`: nothing else is found; left out: either. */
+  | ({ kind: 'refund'; of: RowRef; ofKind?: 'transfer' | 'hold'; amountMinor: bigint | null } & Texts)
+  | ({ kind: 'reversal'; of: RowRef; ofKind?: 'transfer' } & Texts)
   /** Moves all that is available. */
   | ({ kind: 'settlement'; accountId: string; payoutAccountId: string } & Texts);
 

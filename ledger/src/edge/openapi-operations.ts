@@ -18,7 +18,7 @@ export interface Operation {
 
 /** Of one posting. */
 const posting: ErrorCode[] = ['unknown-account', 'same-account', 'currency-mismatch', 'balance-overflow', 'insufficient-funds', 'limit-exceeded', 'amount-too-large'];
-const givingBack: ErrorCode[] = ['unknown-transfer', 'not-refundable', 'refund-exceeds-captured', 'balance-overflow', 'insufficient-funds', 'limit-exceeded'];
+const givingBack: ErrorCode[] = ['refund-exceeds-captured', 'balance-overflow', 'insufficient-funds', 'limit-exceeded'];
 const running: ErrorCode[] = ['idempotency-key-in-flight'];
 const payment = { debitAccountId: 'wallet:ada', creditAccountId: 'shop:books', amountMinor: '2500', currency: 'USD' };
 
@@ -73,11 +73,11 @@ const transfers: Record<string, Operation> = {
   },
   'POST /v1/transfers/:id/refunds': {
     id: 'refundTransfer', tag: 'transfers', summary: 'Give back a transfer, or a part of it', kind: 'command', description: 'Without amountMinor: all that is left.',
-    answers: { 201: ['The refund', 'Transfer'] }, refusals: [...running, ...givingBack, 'amount-too-large'], example: { amountMinor: '500', description: 'Damaged' },
+    answers: { 201: ['The refund', 'Transfer'] }, refusals: [...running, ...givingBack, 'unknown-transfer', 'not-refundable', 'amount-too-large'], example: { amountMinor: '500', description: 'Damaged' },
   },
   'POST /v1/transfers/:id/reversal': {
     id: 'reverseTransfer', tag: 'transfers', summary: 'Undo a transfer as a whole', kind: 'command', description: 'Once, and only while nothing of it was given back.',
-    answers: { 201: ['The reversal', 'Transfer'] }, refusals: [...running, ...givingBack, 'already-reversed'], example: { description: 'Entered twice' },
+    answers: { 201: ['The reversal', 'Transfer'] }, refusals: [...running, ...givingBack, 'unknown-transfer', 'not-refundable', 'already-reversed'], example: { description: 'Entered twice' },
   },
 };
 
@@ -97,7 +97,7 @@ const holds: Record<string, Operation> = {
   'POST /v1/holds/:id/void': { id: 'voidHold', tag: 'holds', summary: 'Release what is left of a hold', kind: 'command', answers: { 200: ['What was released', 'Release'] }, refusals: [...running, 'unknown-hold', 'hold-closed'] },
   'POST /v1/holds/:id/refunds': {
     id: 'refundHold', tag: 'holds', summary: 'Give back what a hold captured, or a part of it', kind: 'command', description: 'Without amountMinor: all that is left.',
-    answers: { 201: ['The refund', 'Transfer'] }, refusals: [...running, ...givingBack, 'amount-too-large'], example: { amountMinor: '500' },
+    answers: { 201: ['The refund', 'Transfer'] }, refusals: [...running, ...givingBack, 'unknown-hold', 'amount-too-large'], example: { amountMinor: '500' },
   },
   'POST /v1/settlements': {
     id: 'settle', tag: 'settlements', summary: 'Pay out all that an account has available', kind: 'command',

@@ -55,7 +55,7 @@ export function addPaymentRoutes(app: FastifyInstance, ledger: Ledger): void {
   app.post<{ Params: OfId; Body: schemas.RefundBody | null }>('/v1/holds/:id/refunds', ofHold(schemas.refundBody), async (request, reply) => {
     const caller = callerOf(request);
     const { amountMinor } = request.body ?? {};
-    return sendAnswer(reply, await ledger.run('POST /v1/holds/:id/refunds', { kind: 'refund', of: refOf(request.params.id), amountMinor: amountMinor === undefined ? null : amountOf(amountMinor), ...textsOf(request.body ?? {}) }, caller));
+    return sendAnswer(reply, await ledger.run('POST /v1/holds/:id/refunds', { kind: 'refund', of: refOf(request.params.id), ofKind: 'hold', amountMinor: amountMinor === undefined ? null : amountOf(amountMinor), ...textsOf(request.body ?? {}) }, caller));
   });
 
   app.post<{ Body: schemas.SettlementBody }>('/v1/settlements', { config: { scope: 'settlements:write' }, schema: { body: schemas.settlementBody, querystring: schemas.noQuery } }, async (request, reply) => {

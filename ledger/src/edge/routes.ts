@@ -94,12 +94,12 @@ function addTransferRoutes(app: FastifyInstance, ledger: Ledger): void {
   app.post<{ Params: OfId; Body: schemas.RefundBody | null }>('/v1/transfers/:id/refunds', { config: write, schema: { params: schemas.transferParams, body: { anyOf: [schemas.refundBody, { type: 'null' }] }, querystring: schemas.noQuery } }, async (request, reply) => {
     const caller = callerOf(request);
     const { amountMinor } = request.body ?? {};
-    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/refunds', { kind: 'refund', of: refOf(request.params.id), amountMinor: amountMinor === undefined ? null : amountOf(amountMinor), ...textsOf(request.body ?? {}) }, caller));
+    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/refunds', { kind: 'refund', of: refOf(request.params.id), ofKind: 'transfer', amountMinor: amountMinor === undefined ? null : amountOf(amountMinor), ...textsOf(request.body ?? {}) }, caller));
   });
 
   app.post<{ Params: OfId; Body: schemas.Texts | null }>('/v1/transfers/:id/reversal', { config: write, schema: { params: schemas.transferParams, body: { anyOf: [schemas.reversalBody, { type: 'null' }] }, querystring: schemas.noQuery } }, async (request, reply) => {
     const caller = callerOf(request);
-    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/reversal', { kind: 'reversal', of: refOf(request.params.id), ...textsOf(request.body ?? {}) }, caller));
+    return sendAnswer(reply, await ledger.run('POST /v1/transfers/:id/reversal', { kind: 'reversal', of: refOf(request.params.id), ofKind: 'transfer', ...textsOf(request.body ?? {}) }, caller));
   });
 }
 
