@@ -9,7 +9,7 @@ const REQUIRED_LABELS = ['team', 'product', 'system', 'component', 'environment'
 const hasKubectl = spawnSync('kubectl', ['version', '--client'], { timeout: 10_000 }).status === 0;
 const workloadClusters = clusterNames().filter(name => name !== 'hub');
 
-type Manifest = { kind: string; metadata: { name: string; namespace?: string; labels?: Record<string, string> }; spec?: any; data?: Record<string, string> };
+type Manifest = { kind: string; metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> }; spec?: any; data?: Record<string, string> };
 
 // The cluster reads YAML 1.1; so does this test.
 function manifests(cluster: string): Manifest[] {
@@ -90,6 +90,64 @@ describe('manifests of the clusters', () => {
       assert.equal(one('HorizontalPodAutoscaler').spec.scaleTargetRef.name, 'ledger');
       assert.ok(one('HTTPRoute').spec.hostnames.includes('ledger.pay.airpay.example'));
       assert.ok(one('HTTPRoute').spec.hostnames.includes(`ledger.${region}.pay.airpay.example`));
+    });
+
+    it(`${cluster}: the schema is brought up before the service, by a job of its own that nothing takes for the service`, () => {
+      const job = one('Job', 'ledger-migrate');
+      const wave = (item: Manifest) => Number(item.metadata.annotations?.['argocd.argoproj.io/sync-wave'] ?? 0);
+      assert.equal(job.metadata.annotations!['argocd.argoproj.io/hook'], 'Sync');
+      assert.ok(wave(job) < wave(one('Deployment')));
+      const needs = [one('ServiceAccount', 'ledger-migrate'), one('ExternalSecret', 'ledger-migrate'), one('NetworkPolicy', 'ledger-migrate')];
+      for (const item of needs) assert.ok(wave(item) < wave(job), item.kind);
+      const { template, activeDeadlineSeconds } = job.spec;
+      assert.ok(activeDeadlineSeconds > 0);
+      assert.equal(template.spec.serviceAccountName, 'ledger-migrate');
+      assert.equal(template.metadata.labels['app.kubernetes.io/name'], 'ledger-migrate');
+      const [service] = one('Deployment').spec.template.spec.containers;
+      const [container] = template.spec.containers;
+      assert.equal(container.image, service.image);
+      assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      assert.equal(template.spec.securityContext.runAsNonRoot, true);
+      // What may change the schema is not in reach of the service, nor the other way round.
+      const secretsOf = (one: unknown) => JSON.stringify(one).match(/"secretKeyRef":\{[^}]*\}|"secretName":"[^"]*"/g)!.join();
+      assert.match(secretsOf(template.spec), /ledger-migrate/);
+      assert.doesNotMatch(secretsOf(template.spec), /"(name|secretName)":"ledger"/);
+      assert.doesNotMatch(secretsOf(one('Deployment').spec), /ledger-migrate/);
+      const egress = JSON.stringify(one('NetworkPolicy', 'ledger-migrate').spec.egress);
+      const [own, other] = cluster.endsWith('-a') ? ['10.10.16.0/24', '10.20.16.0/24'] : ['10.20.16.0/24', '10.10.16.0/24'];
+      assert.ok(egress.includes(own!) && egress.includes('"port":5433') && !egress.includes(other!) && !egress.includes('0.0.0.0/0'), egress);
+    });
+
+    it(`${cluster}: what the ledger is told is there: authority of the database, cache, collector`, () => {
+      const { spec } = one('Deployment').spec.template;
+      const [container] = spec.containers;
+      const config = one('ConfigMap', container.envFrom[0].configMapRef.name).data!;
+      assert.equal(config.LEDGER_ENVIRONMENT, 'prod');
+      assert.equal(config.LEDGER_DATABASE_TLS, 'verify-full');
+      const mount = container.volumeMounts.find((item: { mountPath: string }) => config.LEDGER_DATABASE_CA_FILE!.startsWith(`${item.mountPath}/`));
+      const [item] = spec.volumes.find((volume: { name: string }) => volume.name === mount.name).secret.items;
+      assert.equal(`${mount.mountPath}/${item.path}`, config.LEDGER_DATABASE_CA_FILE);
+      assert.equal(mount.readOnly, true);
+      const secretKeys = one('ExternalSecret').spec.data.map((entry: { secretKey: string }) => entry.secretKey);
+      assert.ok(secretKeys.includes(item.key));
+      const fromSecret = container.env.flatMap((entry: any) => (entry.valueFrom?.secretKeyRef ? [entry.name] : []));
+      assert.deepEqual(fromSecret.sort(), ['LEDGER_API_KEYS', 'LEDGER_DATABASE_URL', 'LEDGER_REDIS_URL', 'LEDGER_WEBHOOK_KEY']);
+      const egress = JSON.stringify(one('NetworkPolicy').spec.egress);
+      const collector = new URL(config.OTEL_EXPORTER_OTLP_ENDPOINT!);
+      const [service, namespace] = collector.hostname.split('.');
+      assert.ok(egress.includes(`"port":${collector.port}`) && egress.includes(`"${service}"`) && egress.includes(`"${namespace}"`), egress);
+      assert.ok(egress.includes('"port":6379'));
+    });
+
+    it(`${cluster}: services of the system may call the ledger from their own namespaces, and nobody else`, () => {
+      const ingress: { from: any[] }[] = one('NetworkPolicy').spec.ingress;
+      const callers = ingress.flatMap(rule => rule.from).filter(from => from.podSelector);
+      const labels = { matchLabels: { system: 'payments' } };
+      assert.deepEqual(callers, [{ namespaceSelector: labels, podSelector: labels }]);
+      // The namespace of the ledger itself is one of them.
+      assert.equal(one('Namespace', 'payments').metadata.labels!.system, 'payments');
+      assert.deepEqual(one('Deployment').spec.strategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 });
+      assert.equal(one('PodDisruptionBudget').spec.maxUnavailable, 1);
     });
 
     it(`${cluster}: nothing talks unless it is named, and never to the other region's database`, () => {
