@@ -111,7 +111,7 @@ export async function createServerIn(folder: string, settings: Record<string, st
   };
   try {
     await server.start();
-    await makeTemplate(server);
+    await makeTemplateAt(server.url);
   } catch (error) {
     await server.remove();
     throw error;
@@ -146,14 +146,15 @@ function alive(pid: number): boolean {
   }
 }
 
-async function makeTemplate(server: PostgresServer): Promise<void> {
-  const admin = new pg.Client({ connectionString: server.url('postgres', 'postgres') });
+/** The roles, and a migrated database to copy. Fails when they are there already. */
+export async function makeTemplateAt(url: PostgresServer['url']): Promise<void> {
+  const admin = new pg.Client({ connectionString: url('postgres', 'postgres') });
   await admin.connect();
   for (const role of roles) await admin.query(`CREATE ROLE ${role} LOGIN`);
   await admin.query('GRANT pg_monitor, pg_signal_backend TO airpay_recovery');
   await admin.query(`CREATE DATABASE ${templateDatabase} OWNER ledger_owner`);
   await admin.end();
-  const owner = new pg.Client({ connectionString: server.url('ledger_owner', templateDatabase) });
+  const owner = new pg.Client({ connectionString: url('ledger_owner', templateDatabase) });
   await owner.connect();
   await migrate(owner);
   await owner.end();
