@@ -113,6 +113,31 @@ test('a batch takes what it costs or nothing, and what can never pass is refused
   assert.ok(!(await limiter.take(tenant, 101)).allowed);
 });
 
+test('a lease is renewed before it is spent, beside the requests', async () => {
+  const { limiter, counted } = await limiterProcess({ ratePerS: 1_000, burst: 1_000 });
+  const tenant = newTenant();
+  await limiter.take(tenant, 1);
+  for (let index = 0; index < 6; index++) assert.ok(!(limiter.take(tenant, 1) instanceof Promise), 'out of the first lease');
+  assert.equal(counted.asked, 2);
+});
+
+test('an old lease is void', async () => {
+  const { limiter } = await limiterProcess({ ratePerS: 1_000, burst: 1_000 });
+  const tenant = newTenant();
+  await limiter.take(tenant, 1);
+  assert.ok(!(limiter.take(tenant, 1) instanceof Promise));
+  await sleep(1_050);
+  assert.ok(limiter.take(tenant, 1) instanceof Promise, 'asks anew');
+});
+
+test('a refused batch leaves to other processes what there is', async () => {
+  const [one, two] = await Promise.all([limiterProcess({ ratePerS: 1, burst: 100 }), limiterProcess({ ratePerS: 1, burst: 100 })]);
+  const tenant = newTenant();
+  assert.ok((await one.limiter.take(tenant, 80)).allowed);
+  assert.ok(!(await two.limiter.take(tenant, 50)).allowed);
+  assert.ok((await one.limiter.take(tenant, 20)).allowed);
+});
+
 test('Redis emptied: at most one more burst', async () => {
   const { limiter } = await limiterProcess({ ratePerS: 1, burst: 50 });
   const tenant = newTenant();
