@@ -198,14 +198,17 @@ test('without the lease of now the database takes nothing from a relay', async (
   const [due] = await bench.store.due([], 1);
   assert.equal(due!.endpointId, id);
   const outcome = { due: due!, delivered: true, nextMs: null, status: 200, error: null };
+  const failed = { ...outcome, delivered: false, nextMs: 0, status: 500, error: 'answered 500' };
   for (const [holder, under] of [['one', epoch], ['one', newer], ['two', epoch]] as const) {
     assert.equal(await bench.store.handOut(holder, under, 10, 10), undefined);
     assert.equal(await bench.store.catchUp(holder, under, 10, 10, 8), undefined);
     assert.equal(await bench.store.record(holder, under, [outcome]), undefined);
     assert.equal(await bench.store.prune(holder, under, 0, 0, 10), undefined);
   }
-  assert.equal(await bench.store.record('two', newer, [outcome]), 1);
-  assert.equal(await bench.store.record('two', newer, [outcome]), 0, 'it does not stand any more as it was sent');
+  assert.equal(await bench.store.record('two', newer, [failed]), 1);
+  assert.equal(await bench.store.record('two', newer, [outcome]), 0, 'an attempt that is over counts no more: somebody may have asked for the delivery anew');
+  assert.equal(await bench.store.record('two', newer, [{ ...outcome, due: { ...due!, attempts: 1 } }]), 1);
+  assert.equal(await bench.store.record('two', newer, [{ ...failed, due: { ...due!, attempts: 2 } }]), 0, 'nor one of a delivery that has arrived');
   await bench.store.giveUpLease('two');
 });
 

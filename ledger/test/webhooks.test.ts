@@ -1,6 +1,7 @@
 /** From the journal to a consumer, on a real database and over real HTTP. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -42,11 +43,14 @@ test('every kind of event arrives once, signed, and says what the API says', asy
   await bench.write({ kind: 'void', hold: ref });
   await bench.write({ kind: 'refund', of: ref, amountMinor: 2n, ...texts });
   const refused = await bench.write({ kind: 'transfer', postings: [{ debitAccountId, creditAccountId: 'nobody', amountMinor: 1n, currency: 'USD', effectiveAtUs: null, ...texts }] });
+  const again = await bench.write({ kind: 'account', id: debitAccountId, owner: 'test', currency: 'USD', type: 'liability', minAvailableMinor: null, maxAvailableMinor: null, metadata: {} });
+  assert.equal(again.status, 200, again.body);
   await settled();
 
   const types = consumer.arrived.map(one => one.event.type as string);
   for (const type of ['transfer.posted', 'hold.authorised', 'hold.captured', 'fee.posted', 'hold.voided', 'refund.posted', 'payment.declined']) assert.ok(types.includes(type), `${type} is not among ${types.join()}`);
   assert.equal(types.filter(type => type === 'transfer.posted').length, 2, 'each leg of a linked transaction is an event');
+  assert.ok(!types.includes('account.opened'), 'asked for again, an account is answered, but nothing was opened');
   assert.equal(new Set(consumer.arrived.map(one => one.event.id)).size, consumer.arrived.length, 'each once');
   for (const { headers, body, event } of consumer.arrived) {
     assert.equal(verify(String(headers['airpay-signature']), body, [secret], Date.now() / 1_000), 'valid');
@@ -219,6 +223,25 @@ test('with two relays each event goes out once, and lag is told while there is n
   relay = bench.relay();
   await settled();
   assert.equal(consumer.positions().length, 102);
+});
+
+test('an answer without an end costs the consumer its connection, and the ledger nothing', async () => {
+  let sent = 0;
+  const server = createServer((_request, response) => {
+    response.writeHead(200);
+    const more = setInterval(() => (sent += 1_000, response.write('x'.repeat(1_000))), 5);
+    response.on('close', () => clearInterval(more));
+  });
+  await new Promise<void>(settle => server.listen(0, '127.0.0.1', settle));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+    assert.deepEqual(await bench.http({ timeoutMs: 5_000 }).post(url, {}, '{}'), { status: 200, error: null });
+    await sleep(50);
+    assert.ok(sent < 40_000, `${sent} bytes were taken`);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 test('webhooks do not reach inside: not by address, not by name, not by a name that changed its mind', async () => {
