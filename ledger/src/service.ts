@@ -29,6 +29,7 @@ import { Webhooks } from './usecases/webhooks.ts';
 import { Writer } from './usecases/writer.ts';
 
 const choresLeaseTtlMs = 10_000;
+const quarantineMinMs = 10_000;
 const webhookTimeoutMs = 5_000;
 const webhookSocketsPerHost = 4;
 const endpointsMax = 20;
@@ -62,7 +63,7 @@ export function buildService(config: Config, logStream?: Log): Service {
   const holder = `${config.instance} ${randomUUID()}`;
 
   const redis = config.redisUrl === null ? null : new Redis({ ...redisDefaults, url: config.redisUrl, onChange: (up, reason) => log[up ? 'info' : 'warn']({ reason }, up ? 'redis is used' : 'redis is left alone') });
-  const { cache, repair } = buildCache(redis, database, metrics, holder, log);
+  const { cache, repair } = buildCache(config, redis, database, metrics, holder, log);
   const writer = buildWriter(config, database, cache, metrics, log);
   const health = new Health(database, readMigrations(), () => writer.queued);
   metrics.addReadings(health);
@@ -110,10 +111,11 @@ function buildDatabase(config: Config, log: Logger): Database {
   });
 }
 
-function buildCache(redis: Redis | null, database: Database, metrics: Metrics, holder: string, log: Logger): { cache: BalanceCache; repair: CacheRepair | undefined } {
+function buildCache(config: Config, redis: Redis | null, database: Database, metrics: Metrics, holder: string, log: Logger): { cache: BalanceCache; repair: CacheRepair | undefined } {
   if (!redis) return { cache: new NoCache(), repair: undefined };
   const meter = registerCacheMetrics(metrics.registry, () => redis.up);
-  const cache = new RedisCache(redis, meter);
+  // Longer than any statement of the history before could still run.
+  const cache = new RedisCache(redis, meter, { quarantineMs: Math.max(quarantineMinMs, config.statementTimeoutMs + 2_000) });
   const onTrouble = (error: Error | undefined) => (error ? log.warn({ reason: error.message }, 'the cache is not being repaired') : log.info({}, 'the cache is being repaired again'));
   return { cache, repair: new CacheRepair(database, cache, meter, { holder, onTrouble }) };
 }
@@ -145,7 +147,7 @@ function buildWriter(config: Config, database: Database, cache: BalanceCache, me
 function buildWebhooks(config: Config, database: Database, metrics: Metrics, holder: string, log: Logger): { webhooks: Webhooks; relay: Worker | undefined } {
   const store = new WebhookStore(database);
   const http = new WebhookHttp({ allowLocal: config.webhookAllowHttp, timeoutMs: webhookTimeoutMs, socketsPerHost: webhookSocketsPerHost });
-  const sealer = config.webhookKey === null ? undefined : new Sealer([config.webhookKey]);
+  const sealer = config.webhookKeys.length === 0 ? undefined : new Sealer(config.webhookKeys);
   const webhooks = new Webhooks(store, http, sealer, { allowLocal: config.webhookAllowHttp, endpointsMax });
   if (!sealer) return { webhooks, relay: undefined };
   const relay = new Relay({ store, http, sealer, metrics: new WebhookMetrics(metrics.registry, () => store.readings()), log }, { ...relayDefaults, holder });

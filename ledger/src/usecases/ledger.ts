@@ -98,8 +98,8 @@ export class Ledger {
   }
 
   async #account(tenant: string, id: string, minVersion = 0): Promise<Account> {
-    const cached = await this.#cache.readAccount(tenant, id);
-    if (cached && cached.version >= minVersion) return cached;
+    const cached = await this.#cache.readAccount(tenant, id, minVersion);
+    if (cached) return cached;
     const [row] = await this.#database.queryAs(tenant, reads.selectAccount(tenant, id));
     if (!row) throw new LedgerError('unknown-account', 'There is no account with this id.');
     const account = toAccount(row['account']);
