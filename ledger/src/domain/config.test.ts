@@ -35,7 +35,7 @@ test('a good environment becomes settings', () => {
   assert.deepEqual([config.environment, config.host, config.port, config.poolMax], ['prod', '127.0.0.1', 14011, 10]);
   assert.deepEqual(config.databaseTls, { verify: true, caFile: null }, 'encrypted and verified unless said otherwise');
   assert.deepEqual(config.rateLimits, { standard: { ratePerS: 5_000, burst: 10_000 }, byTenant: new Map() });
-  assert.deepEqual([config.redisUrl, config.jwt, config.webhookKey, config.webhookAllowHttp, config.otlpEndpoint, config.settlements], [null, null, null, false, null, []]);
+  assert.deepEqual([config.redisUrl, config.jwt, config.webhookKeys, config.webhookAllowHttp, config.otlpEndpoint, config.settlements], [null, null, [], false, null, []]);
   assert.deepEqual([config.batchMax, config.lanes, config.accountCacheMax, config.expiryIntervalMs, config.traceRatio, config.replicas], [1_000, 2, 200_000, 1_000, 0.01, 1]);
 });
 
@@ -125,8 +125,9 @@ test('settlements are a daily schedule', () => {
 
 test('webhooks: a key of 32 bytes, and http only on the local platform', () => {
   const key = Buffer.alloc(32, 7).toString('base64');
-  assert.equal(readConfig({ ...good, LEDGER_WEBHOOK_KEY: key }).webhookKey?.length, 32);
-  for (const wrong of ['short', Buffer.alloc(31).toString('base64'), `${key}!`]) assertFault('LEDGER_WEBHOOK_KEY', { LEDGER_WEBHOOK_KEY: wrong });
+  assert.deepEqual(readConfig({ ...good, LEDGER_WEBHOOK_KEY: key }).webhookKeys.map(one => one.length), [32]);
+  assert.deepEqual(readConfig({ ...good, LEDGER_WEBHOOK_KEY: `${Buffer.alloc(32, 9).toString('base64')},${key}` }).webhookKeys.map(one => one.length), [32, 32], 'the first seals');
+  for (const wrong of ['short', Buffer.alloc(31).toString('base64'), `${key}!`, `${key},`, `${key},short`]) assertFault('LEDGER_WEBHOOK_KEY', { LEDGER_WEBHOOK_KEY: wrong });
   assertFault('LEDGER_WEBHOOK_ALLOW_HTTP', { LEDGER_WEBHOOK_ALLOW_HTTP: 'true' });
   assert.equal(readConfig({ ...good, LEDGER_WEBHOOK_ALLOW_HTTP: 'true', LEDGER_ENVIRONMENT: 'local' }).webhookAllowHttp, true);
 });

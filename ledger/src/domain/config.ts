@@ -62,8 +62,8 @@ export interface Config {
   /** Between two looks for holds that have expired. */
   expiryIntervalMs: number;
   settlements: SettlementSchedule[];
-  /** 32 bytes that the secrets of webhook endpoints are sealed with. Null: there are no webhooks. */
-  webhookKey: Uint8Array | null;
+  /** 32 bytes each: the first seals the secrets of webhook endpoints, all open them. Empty: there are no webhooks. */
+  webhookKeys: Uint8Array[];
   /** Webhooks may go to http:// too; only on a developer's machine. */
   webhookAllowHttp: boolean;
   /** Null: spans are not sent anywhere. */
@@ -108,7 +108,7 @@ export function readConfig(env: Environment): Config {
     accountCacheMax: settings.whole('LEDGER_ACCOUNT_CACHE_MAX', 200_000, 100, 5_000_000),
     expiryIntervalMs: settings.whole('LEDGER_EXPIRY_INTERVAL_MS', 1_000, 50, 3_600_000),
     settlements: readSettlements(settings),
-    webhookKey: readWebhookKey(settings),
+    webhookKeys: readWebhookKeys(settings),
     webhookAllowHttp: settings.flag('LEDGER_WEBHOOK_ALLOW_HTTP'),
     otlpEndpoint: settings.url('OTEL_EXPORTER_OTLP_ENDPOINT', ['http:', 'https:']),
     traceRatio: settings.fraction('LEDGER_TRACE_RATIO', 0.01),
@@ -158,11 +158,12 @@ function readSettlements(settings: Settings): SettlementSchedule[] {
   });
 }
 
-function readWebhookKey(settings: Settings): Uint8Array | null {
+function readWebhookKeys(settings: Settings): Uint8Array[] {
   const name = 'LEDGER_WEBHOOK_KEY';
   const value = settings.optional(name);
-  if (value === undefined) return null;
-  const key = Buffer.from(value, 'base64');
-  if (key.length !== 32 || key.toString('base64') !== value) settings.fault(name, 'must be 32 bytes in base64');
-  return new Uint8Array(key);
+  return (value?.split(',') ?? []).map((part, index) => {
+    const key = Buffer.from(part, 'base64');
+    if (key.length !== 32 || key.toString('base64') !== part) settings.fault(index === 0 ? name : `${name}, key ${index + 1}:`, 'must be 32 bytes in base64');
+    return new Uint8Array(key);
+  });
 }
