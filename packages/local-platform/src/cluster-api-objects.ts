@@ -35,7 +35,12 @@ export function templateHash(deployment: KubeObject): string {
 }
 
 function deployed(view: ClusterView, kind: string): KubeObject[] {
-  return view.manifests.filter(item => item.kind === kind).map(item => ({ ...structuredClone(item), ...statusOf(view, item) }));
+  return view.manifests.filter(item => item.kind === kind && !isHook(item)).map(item => ({ ...structuredClone(item), ...statusOf(view, item) }));
+}
+
+/** A job that Argo CD runs within a sync and takes away when it has succeeded: no part of what stands in the cluster. */
+function isHook({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['argocd.argoproj.io/hook'] !== undefined;
 }
 
 const DERIVED: Record<string, (view: ClusterView) => KubeObject[]> = {

@@ -181,7 +181,8 @@ describe('cluster stand-ins', () => {
     assert.equal(await count('team,!absent'), 1);
     assert.equal((await kube('a', 'GET', `${PODS}?labelSelector=${encodeURIComponent('a in (')}`)).status, 400);
     assert.equal((await kube('a', 'GET', '/api/v1/namespaces/other/pods')).body.items.length, 0);
-    assert.equal((await kube('a', 'GET', '/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies')).body.items.length, 2);
+    assert.equal((await kube('a', 'GET', '/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies')).body.items.length, 3);
+    assert.deepEqual((await kube('a', 'GET', '/apis/batch/v1/namespaces/payments/jobs')).body.items, [], 'the hook of a sync has run and is gone');
   });
 
   it('Kubernetes: pods, ReplicaSet and Deployment own each other as the Kubernetes tab expects', async () => {

@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { portTable, shiftPorts, type PlatformConfig, type PlatformSettings } from './config.ts';
 import { takenPorts } from './port-check.ts';
 import { migrateLedger } from './migrations.ts';
+import { ledgerProgram } from './own-programs.ts';
 import { findPrograms } from './programs.ts';
 import { databaseUrl, ensureLedgerDatabase } from './postgres.ts';
 import { until } from './probes.ts';
@@ -119,6 +120,18 @@ test('two regions start, survive their supervisor, and leave nothing behind', { 
     await assert.rejects(as('ledger_app', secrets.ledgerAppPassword, 'SET ROLE ledger_owner'), /permission denied/);
     assert.deepEqual(await as('airpay_recovery', secrets.recoveryPassword, 'SELECT count(*)::int AS rows FROM ledger.journal, ledger.chain, ledger.accounts'), [{ rows: 0 }]);
     await assert.rejects(as('airpay_recovery', secrets.recoveryPassword, 'UPDATE ledger.accounts SET posted_minor = 1'), /permission denied/);
+  });
+
+  await t.test('a migration through the leader of the region that follows finds nothing to do, and the schema there by itself', async () => {
+    const { secrets } = config;
+    const { replicationPort } = regionB!.haproxy;
+    const as = (role: string, password: string) => databaseUrl(role, password, replicationPort, 'ledger');
+    const arrived = async () => (await query(config, replicationPort, 'SELECT 1 FROM ledger.schema_migrations', as('ledger_readonly', secrets.ledgerReadonlyPassword)).catch(() => [])).length > 0;
+    assert.ok(await until(arrived, 5_000, 100));
+    const env = { ...process.env, LEDGER_ENVIRONMENT: 'local', LEDGER_DATABASE_TLS: 'disable', LEDGER_MIGRATION_DATABASE_URL: as('ledger_migrator', secrets.ledgerMigratorPassword) };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [ledgerProgram(config, 'migrate')], { env, encoding: 'utf8', timeout: 30_000 });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /nothing to apply: this server is a standby/);
   });
 
   await t.test('ledger processes are replaced one after another, and no caller notices', async () => {
