@@ -7,6 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCapacityPage } from './capacity.ts';
 import { auditLedgers } from './audit.ts';
 import { checkpoints, createBenchServer, walSyncs, type BenchServer } from './database.ts';
 import { goals, judge, summaryLine, type Measurement } from './goals.ts';
@@ -85,7 +86,8 @@ async function measureOn(bench: Bench, chosen: readonly Variant[], plan: Plan): 
   say(`\n${conditions(facts)}\n\n${table(lines)}\n\n${goalLines(results)}`);
   if (results.length === goals.length && plan.write) {
     writeFileSync(documentPath, replaceSection(readFileSync(documentPath, 'utf8'), section(facts, lines, results)));
-    say('\ndocs/benchmarks.md is written.');
+    writeCapacityPage();
+    say('\ndocs/benchmarks.md and docs/ledger-capacity.md are written.');
   }
   await bench.close();
   say(`\nin ${seconds()}`);
