@@ -253,14 +253,15 @@ CREATE FUNCTION ledger.row_json(j ledger.journal, debit_id text, currency text, 
 $$;
 
 -- The one way to write. All rows of a batch, all balances, one link of the chain: all or nothing. What the caller decided is not
--- believed: an account that is not at the version it was decided on refuses the batch (AP001), and the balances must
--- move by exactly what the rows say (AP003). Floors, ceilings, captured and refunded sums are held by CHECKs, a second use of
+-- believed: an account that is not as it was decided on refuses the batch (AP001), and the balances must move by exactly what the rows say
+-- (AP003). As it was, not only at that version: a batch may be decided on one before it that never came to be, and another process
+-- have made that version. Floors, ceilings, captured and refunded sums are held by CHECKs, a second use of
 -- a key by its index.
 --   _currencies, _sums: posted by this batch
 --   _lease: name and epoch of a lease that must still be held (AP002), or NULL
---   _accounts: numbers, the versions they were decided on, how many legs, and how far each balance moves
+--   _accounts: numbers, the versions and balances they were decided on, how many legs, and how far each balance moves
 --   _payments: positions and the versions they were decided on; -1 for a transfer's first refund
---   _seen: accounts and payments that declines were decided on, and their versions: they must be as they were (AP001)
+--   _seen: accounts and payments that declines were decided on: they must be as they were (AP001); `version/posted/out/in` and `version/captured/released/refunded`
 --   _opened: [{row (0 for the first of the batch), tenant, id, owner, currency, type, min, max, metadata}], or NULL
 -- Returns the position of the first row and the time of all of them in microseconds.
 CREATE FUNCTION ledger.append(
@@ -268,8 +269,8 @@ CREATE FUNCTION ledger.append(
   _kinds ledger.kind[], _tenants text[], _actors text[], _keys text[], _hashes bytea[], _leg smallint[], _legs smallint[],
   _debits bigint[], _credits bigint[], _amounts bigint[], _debit_versions bigint[], _credit_versions bigint[], _debit_balances bigint[], _credit_balances bigint[],
   _row_payments bigint[], _descriptions text[], _metadata jsonb[], _effective timestamptz[], _expires timestamptz[], _requests uuid[], _statuses smallint[], _answers text[],
-  _accounts bigint[], _versions bigint[], _leg_counts bigint[], _posted bigint[], _pending_out bigint[], _pending_in bigint[],
-  _payments bigint[], _payment_versions bigint[], _seen bigint[], _seen_versions bigint[], _seen_payments bigint[], _seen_payment_versions bigint[], _opened jsonb,
+  _accounts bigint[], _versions bigint[], _posted_before bigint[], _out_before bigint[], _in_before bigint[], _leg_counts bigint[], _posted bigint[], _pending_out bigint[], _pending_in bigint[],
+  _payments bigint[], _payment_versions bigint[], _seen bigint[], _seen_states text[], _seen_payments bigint[], _seen_payment_states text[], _opened jsonb,
   OUT first_position bigint, OUT at_us bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -300,8 +301,8 @@ BEGIN
     WITH moved AS (
       UPDATE ledger.accounts a
          SET posted_minor = a.posted_minor + x.posted, pending_out_minor = a.pending_out_minor + x.pending_out, pending_in_minor = a.pending_in_minor + x.pending_in, version = a.version + x.legs
-        FROM unnest(_accounts, _versions, _leg_counts, _posted, _pending_out, _pending_in) AS x (number, version, legs, posted, pending_out, pending_in)
-       WHERE a.number = x.number AND a.version = x.version
+        FROM unnest(_accounts, _versions, _posted_before, _out_before, _in_before, _leg_counts, _posted, _pending_out, _pending_in) AS x (number, version, posted_before, out_before, in_before, legs, posted, pending_out, pending_in)
+       WHERE a.number = x.number AND a.version = x.version AND a.posted_minor = x.posted_before AND a.pending_out_minor = x.out_before AND a.pending_in_minor = x.in_before
       RETURNING a.number, a.currency, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending
     ), said AS (
       SELECT s.account, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending
@@ -323,13 +324,15 @@ BEGIN
   END IF;
 
   IF cardinality(_seen) > 0 THEN
-    PERFORM 1 FROM unnest(_seen, _seen_versions) AS x (number, version) LEFT JOIN ledger.accounts a ON a.number = x.number WHERE a.version IS DISTINCT FROM x.version;
+    PERFORM 1 FROM unnest(_seen, _seen_states) AS x (number, state) LEFT JOIN ledger.accounts a ON a.number = x.number
+      WHERE concat_ws('/', a.version, a.posted_minor, a.pending_out_minor, a.pending_in_minor) <> x.state;
     IF FOUND THEN
       RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
     END IF;
   END IF;
   IF cardinality(_seen_payments) > 0 THEN
-    PERFORM 1 FROM unnest(_seen_payments, _seen_payment_versions) AS x (position, version) LEFT JOIN ledger.payments p ON p.position = x.position WHERE coalesce(p.version, -1) <> x.version;
+    PERFORM 1 FROM unnest(_seen_payments, _seen_payment_states) AS x (position, state) LEFT JOIN ledger.payments p ON p.position = x.position
+      WHERE CASE WHEN p.position IS NULL THEN x.state NOT LIKE '-1/%' ELSE concat_ws('/', p.version, p.captured_minor, p.released_minor, p.refunded_minor) <> x.state END;
     IF FOUND THEN
       RAISE EXCEPTION 'a payment moved meanwhile' USING ERRCODE = 'AP001';
     END IF;

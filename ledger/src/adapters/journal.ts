@@ -124,7 +124,7 @@ function appendOneStatement(row: JournalRow, seal: Seal): Statement {
   };
 }
 
-const parameters = Array.from({ length: 43 }, (_, index) => `$${index + 1}`).join(', ');
+const parameters = Array.from({ length: 46 }, (_, index) => `$${index + 1}`).join(', ');
 
 /** See ledger.append in migrations/000001_init.sql: the order of its parameters. */
 export function appendStatement(batch: Batch, seal: Seal, totals: ReadonlyMap<string, bigint>): Statement {
@@ -145,10 +145,12 @@ export function appendStatement(batch: Batch, seal: Seal, totals: ReadonlyMap<st
       column(row => row.debit), column(row => row.credit), column(row => row.amountMinor), column(row => row.debitVersion), column(row => row.creditVersion), column(row => row.debitBalanceMinor), column(row => row.creditBalanceMinor),
       column(row => row.payment), text(row => row.description), text(row => (row.metadata === null ? null : JSON.stringify(row.metadata))), text(row => timeOf(row.effectiveAtUs)), text(row => timeOf(row.expiresAtUs)),
       column(row => row.requestId), column(row => row.status), text(row => row.answer),
-      literal(moved.map(([account]) => account.number)), literal(moved.map(([, before]) => before.version)), literal(moved.map(([account, before]) => account.version - before.version)),
+      literal(moved.map(([account]) => account.number)), literal(moved.map(([, before]) => before.version)), literal(moved.map(([, before]) => before.postedMinor)), literal(moved.map(([, before]) => before.pendingOutMinor)), literal(moved.map(([, before]) => before.pendingInMinor)),
+      literal(moved.map(([account, before]) => account.version - before.version)),
       delta(one => one.postedMinor), delta(one => one.pendingOutMinor), delta(one => one.pendingInMinor),
       literal([...batch.payments.keys()].map(payment => payment.position)), literal([...batch.payments.values()]),
-      literal(seen.accounts.map(one => one.number)), literal(seen.accounts.map(one => one.version)), literal(seen.payments.map(one => one.position)), literal(seen.payments.map(one => one.version)),
+      literal(seen.accounts.map(one => one.number)), literal(seen.accounts.map(one => `${one.version}/${one.postedMinor}/${one.pendingOutMinor}/${one.pendingInMinor}`)),
+      literal(seen.payments.map(one => one.position)), literal(seen.payments.map(one => `${one.version}/${one.capturedMinor}/${one.releasedMinor}/${one.refundedMinor}`)),
       batch.openings.length === 0 ? null : JSON.stringify(batch.openings.map(({ row, tenant, id, owner, currency, type, minAvailableMinor, maxAvailableMinor, metadata }) => ({ row, tenant, id, owner, currency, type, min: minAvailableMinor?.toString() ?? null, max: maxAvailableMinor?.toString() ?? null, metadata }))),
     ],
   };
