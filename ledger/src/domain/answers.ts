@@ -136,11 +136,18 @@ function linkedJson(rows: readonly PlacedRow[], region: string) {
   return { id: transactionId(first), ...rate, createdAt: toIso(first.createdAtUs), transfers: rows.map(row => transferJson(row, region)) };
 }
 
-/** The same value whatever the order of keys it was sent in; what a request hash is made of. */
+/** The same value whatever the order of keys it was sent in; what a request hash is made of. Loops, since every payment passes here. */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'bigint') return `"${value}"`;
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text && ','}${canonicalJson(item)}`;
+    return `[${text}]`;
+  }
+  const fields = value as Record<string, unknown>;
+  for (const name of Object.keys(fields).sort()) {
+    if (fields[name] !== undefined) text += `${text && ','}${JSON.stringify(name)}:${canonicalJson(fields[name])}`;
+  }
+  return `{${text}}`;
 }

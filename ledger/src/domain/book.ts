@@ -48,16 +48,17 @@ export class Batch {
 }
 
 export class Book {
-  readonly #byId = new Map<string, Account>();
+  /** Tenant -> id -> account: two look-ups cost less than making one key of both. */
+  readonly #byId = new Map<string, Map<string, Account>>();
   readonly #byNumber = new Map<string, Account>();
   readonly #payments = new Map<bigint, Payment>();
 
   get size(): number {
-    return this.#byId.size;
+    return this.#byNumber.size;
   }
 
   account(tenant: string, id: string): Account | undefined {
-    return this.#byId.get(`${tenant}/${id}`);
+    return this.#byId.get(tenant)?.get(id);
   }
 
   accountByNumber(number: string): Account | undefined {
@@ -70,10 +71,11 @@ export class Book {
 
   /** Keeps what is known already: it may be newer than what was read. */
   addAccount(account: Account): void {
-    const key = `${account.tenant}/${account.id}`;
-    if (this.#byId.has(key)) return;
-    this.#byId.set(key, account);
+    if (this.#byNumber.has(account.number)) return;
     this.#byNumber.set(account.number, account);
+    const accounts = this.#byId.get(account.tenant);
+    if (accounts) accounts.set(account.id, account);
+    else this.#byId.set(account.tenant, new Map([[account.id, account]]));
   }
 
   addPayment(payment: Payment): void {
@@ -87,11 +89,13 @@ export class Book {
 
   /** The oldest accounts go, until `max` are left; never one whose change is still being written. */
   shrink(max: number, beingWritten: (account: Account) => boolean): void {
-    for (const [key, account] of this.#byId) {
-      if (this.#byId.size <= max) return;
+    for (const [number, account] of this.#byNumber) {
+      if (this.#byNumber.size <= max) return;
       if (beingWritten(account)) continue;
-      this.#byId.delete(key);
-      this.#byNumber.delete(account.number);
+      this.#byNumber.delete(number);
+      const accounts = this.#byId.get(account.tenant)!;
+      accounts.delete(account.id);
+      if (accounts.size === 0) this.#byId.delete(account.tenant);
     }
   }
 
