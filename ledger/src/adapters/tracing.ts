@@ -7,7 +7,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { WriteTiming } from '../domain/trace.ts';
+import { parseTraceparent, type WriteTiming } from '../domain/trace.ts';
 
 export interface TracingOptions {
   /** Base address of the collector, such as `http://otel-collector:4318`. */
@@ -23,7 +23,8 @@ type Headers = Record<string, string | string[] | undefined>;
 const exportTimeoutMs = 5_000;
 /** Beyond this many spans the newest are dropped: memory stays bounded while the collector is away. */
 const queueMax = 2_048;
-const headers: TextMapGetter<Headers> = { keys: carrier => Object.keys(carrier), get: (carrier, key) => carrier[key] };
+/** Only a traceparent that is one. Never tracestate: free text that would go on to the collector. */
+const headers: TextMapGetter<Headers> = { keys: () => ['traceparent'], get: (carrier, key) => (key === 'traceparent' && parseTraceparent(carrier[key]) ? carrier[key] : undefined) };
 
 export class Tracing {
   readonly #provider: TracerProvider;
