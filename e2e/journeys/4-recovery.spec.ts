@@ -27,7 +27,7 @@ function expectNothingLost(run: Run): void {
   expect(run.result!.acknowledgedChecked).toBeGreaterThan(0);
   expect(run.result!.acknowledgedLost).toBe(0);
   expect(run.result!.writeGapMs).not.toBeNull();
-  expect(run.result!.verificationTransferId).toMatch(/^tr_/);
+  expect(run.result!.verificationTransferId).toMatch(/^tr_[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   console.log(`write gap ${run.result!.writeGapMs} ms, ${run.result!.acknowledgedChecked} acknowledged payments checked, ${run.result!.acknowledgedLost} lost`);
 }
 

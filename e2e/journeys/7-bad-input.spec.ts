@@ -1,8 +1,8 @@
-/** Twenty malformed requests through the traffic front: each is a 4xx problem document, and nothing is written. */
+/** Twenty malformed requests through the traffic front: each is a 4xx problem document, and no money moves. */
 import { expect, test } from '@playwright/test';
 import { resolvedConfig } from '../platform.ts';
 
-const good = { debitAccountId: 'cash-clearing:usd', creditAccountId: 'equity:usd', amountMinor: '100', currency: 'USD' };
+const good = { debitAccountId: 'cash-clearing:usd', creditAccountId: 'customer:bad-input', amountMinor: '100', currency: 'USD' };
 const key = () => `bad-input-${crypto.randomUUID()}`;
 
 interface Case {
@@ -40,16 +40,22 @@ const cases: Case[] = [
   { title: 'a path that is not there', path: '/v1/payments', body: good },
 ];
 
-test('malformed requests get a problem document and write nothing', async ({ request }) => {
+test('malformed requests get a problem document and move nothing', async ({ request }) => {
   const { ports, secrets } = resolvedConfig();
   const base = `http://127.0.0.1:${ports['front']}`;
   const authorization = `Bearer ${secrets['ledgerApiKey']}`;
   const version = async () => {
-    const answer = await request.get(`${base}/v1/accounts/equity:usd`, { headers: { authorization } });
+    // The journal of the account: no cache answers for it.
+    const answer = await request.get(`${base}/v1/accounts/${good.creditAccountId}/entries?limit=1`, { headers: { authorization } });
     expect(answer.status()).toBe(200);
-    return (await answer.json()).version;
+    return (await answer.json()).entries[0]?.version;
   };
+  const opened = await request.post(`${base}/v1/accounts`, { headers: { authorization, 'idempotency-key': key() }, data: { id: good.creditAccountId, owner: 'Bad Input', currency: good.currency, type: 'liability' } });
+  expect(opened.status(), await opened.text()).toBe(201);
+  const paid = await request.post(`${base}/v1/transfers`, { headers: { authorization, 'idempotency-key': key() }, data: good });
+  expect(paid.status(), await paid.text()).toBe(201);
   const before = await version();
+  expect(before).toBe('1');
   expect(cases.length).toBeGreaterThanOrEqual(20);
   for (const one of cases) {
     const answer = await request.fetch(`${base}${one.path ?? '/v1/transfers'}`, {

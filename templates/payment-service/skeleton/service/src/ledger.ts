@@ -57,8 +57,10 @@ export class HttpLedger implements Ledger {
     }
     const code = String(answer.code ?? 'unknown');
     const detail = String(answer.detail ?? 'The ledger gave no reason.');
-    if (code.startsWith('idempotency-key')) return { outcome: 'key-reused', detail };
-    if (response.status === 422 || response.status === 404) return { outcome: 'declined', code, detail };
+    // Still running, overloaded, over the limit: asked again with the same key it may be answered.
+    if (answer.retryable === true) throw new LedgerUnavailable(`The ledger answered ${response.status} (${code})`);
+    if (code === 'idempotency-key-reused') return { outcome: 'key-reused', detail };
+    if (response.status === 422 || response.status === 404 || code === 'idempotency-key-invalid') return { outcome: 'declined', code, detail };
     throw new LedgerUnavailable(`The ledger answered ${response.status} (${code})`);
   }
 

@@ -96,8 +96,20 @@ test('the ledger declines: 422 with its reason, not to be repeated', async () =>
   assert.deepEqual([answer.json().code, answer.json().retryable], ['insufficient-funds', false]);
 });
 
+test('a key of another payment, and a key that the ledger keeps for itself, are refused for good', async () => {
+  const refused = ['idempotency-key-reused', 'idempotency-key-invalid'];
+  for (const [index, status] of [422, 400].entries()) {
+    const { pay } = await start(() => ({ status, body: { code: refused[index], detail: 'No.', retryable: false } }));
+    const answer = await pay(PAYMENT);
+    assert.equal(answer.statusCode, 422);
+    assert.deepEqual([answer.json().code, answer.json().retryable], [refused[index], false]);
+  }
+});
+
 const UNKNOWN: Array<[string, Parameters<typeof startLedger>[0]]> = [
   ['a failure of the ledger', () => ({ status: 500, body: {} })],
+  ['a payment that still runs under the key', () => ({ status: 409, body: { code: 'idempotency-key-in-flight', retryable: true } })],
+  ['too many requests', () => ({ status: 429, body: { code: 'rate-limited', retryable: true } })],
   ['an unreadable answer', () => ({ status: 201, body: '<html>' })],
   ['no answer in time', () => ({ ...posted(), delayMs: 1000 })],
 ];
