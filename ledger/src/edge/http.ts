@@ -88,7 +88,7 @@ export function buildHttp(options: HttpOptions, { ledger, webhooks }: { ledger: 
   addOperations(app, health, metrics);
   guardRoutes(app, options.authenticator, options.limiter);
   app.register(async api => {
-    addRoutes(api, ledger, options.limiter);
+    addRoutes(api, ledger);
     addPaymentRoutes(api, ledger);
     addWebhookRoutes(api, webhooks);
   });

@@ -4,7 +4,6 @@ import { LedgerError, problemOf } from '../domain/errors.ts';
 import { minMinor, maxMinor } from '../domain/money.ts';
 import type { Ledger } from '../usecases/ledger.ts';
 import { amountOf, callerOf, checkTexts, keyOf, postingOf, refOf, sendAnswer, textsOf, timeOf } from './commands.ts';
-import { chargeBody, type Limiter } from './limits.ts';
 import { toLedgerError } from './problems.ts';
 import * as schemas from './schemas.ts';
 
@@ -16,10 +15,10 @@ interface OfId {
 }
 
 /** Registers everything under /v1 that is about accounts and posted transfers. The caller has guarded them by the scope that each names. */
-export function addRoutes(app: FastifyInstance, ledger: Ledger, limiter: Limiter): void {
+export function addRoutes(app: FastifyInstance, ledger: Ledger): void {
   addAccountRoutes(app, ledger);
   addTransferRoutes(app, ledger);
-  addBatchRoute(app, ledger, limiter);
+  addBatchRoute(app, ledger);
 }
 
 function addAccountRoutes(app: FastifyInstance, ledger: Ledger): void {
@@ -104,12 +103,11 @@ function addTransferRoutes(app: FastifyInstance, ledger: Ledger): void {
 }
 
 /** Many transfers in one request, each for itself, under its own key. The answer holds one result for each, in order. */
-function addBatchRoute(app: FastifyInstance, ledger: Ledger, limiter: Limiter): void {
+function addBatchRoute(app: FastifyInstance, ledger: Ledger): void {
   const options = {
-    config: { scope: 'transfers:write' } as const,
+    config: { scope: 'transfers:write' as const, cost: (body: schemas.BatchBody) => body.transfers.length },
     schema: { body: schemas.batchBody, querystring: schemas.noQuery },
     bodyLimit: batchBodyLimitBytes,
-    preHandler: chargeBody(limiter, body => (body as schemas.BatchBody).transfers.length),
   };
   app.post<{ Body: schemas.BatchBody }>('/v1/transfers/batch', options, async (request, reply) => {
     // All are looked at before the first is sent: a body with a fault in it moves nothing.
