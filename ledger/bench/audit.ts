@@ -6,13 +6,17 @@ import { databases } from './prepare.ts';
 import { run } from './processes.ts';
 import type { Bench, Part } from './variants.ts';
 
-/** One sentence for the report. Throws on a fault, and when nothing was looked at. */
+/**
+ * One sentence for the report. Throws on a fault, and when nothing was looked at. The short form reads one of two databases from
+ * end to end: both were written by the same code, and reading takes as long as measuring.
+ */
 export async function auditLedgers(bench: Bench, parts: ReadonlySet<Part>): Promise<string> {
-  const audited = [parts.has('inProcess') && databases.inProcess, parts.has('http') && databases.http].filter(name => name !== false);
   if (parts.has('http')) await assertRepetition(bench);
+  const written = [parts.has('inProcess') && databases.inProcess, parts.has('http') && databases.http].filter(name => name !== false);
+  const audited = bench.plan.name === 'long' ? written : written.slice(0, 1);
   const sums = await Promise.all(audited.map(database => audit(bench, database)));
   const checks = sums.reduce((total, one) => total + one, 0);
-  return `The ledger's audit found no fault in ${checks} checks over ${audited.length === 1 ? 'its database' : 'both its databases'}.`;
+  return `The ledger's audit of ${audited.join(' and ')}: ${checks} checks passed, 0 failed.`;
 }
 
 async function audit(bench: Bench, database: string): Promise<number> {
@@ -22,7 +26,7 @@ async function audit(bench: Bench, database: string): Promise<number> {
   });
   const { checks } = JSON.parse(output.trim().split('\n').at(-1)!) as { checks: { name: string; checked: number; faults: number }[] };
   if (!checks.some(check => check.checked > 0) || checks.some(check => check.faults > 0)) throw new Error(`the audit of ${database} found ${JSON.stringify(checks)}`);
-  return checks.length;
+  return checks.filter(check => check.checked > 0).length;
 }
 
 /** Over HTTP, as in the loops: the same request again and twice at once has the same answer, byte for byte, and no second effect. */

@@ -21,6 +21,7 @@ export interface Variant {
   inFlight: (bench: Bench) => string;
   part: Part;
   latencyOnly?: boolean;
+  longOnly?: boolean;
   run(bench: Bench, turn: Turn): Promise<Omit<Measurement, 'variant'>>;
 }
 
@@ -169,8 +170,8 @@ export const variants: Variant[] = [
   { name: 'ledger-hot-64', title: 'ledger in process, one hot account', inFlight: times(64), part: 'inProcess', latencyOnly: true, run: (bench, turn) => bench.payInProcess(turn, { inFlight: 64, hot: merchant }) },
   { name: 'function-one', title: `one stored function per payment, ${familiar} accounts`, inFlight: times(1), part: 'function', latencyOnly: true, run: (bench, turn) => bench.payFunction(turn, { inFlight: 1, accounts: familiar }) },
   { name: 'ledger-one', title: `ledger in process, ${familiar} accounts`, inFlight: times(1), part: 'inProcess', latencyOnly: true, run: (bench, turn) => bench.payInProcess(turn, { inFlight: 1, accounts: familiar }) },
-  { name: 'function-one-uniform', title: 'one stored function per payment, uniform', inFlight: times(1), part: 'function', latencyOnly: true, run: (bench, turn) => bench.payFunction(turn, { inFlight: 1 }) },
-  { name: 'ledger-one-uniform', title: 'ledger in process, uniform', inFlight: times(1), part: 'inProcess', latencyOnly: true, run: (bench, turn) => bench.payInProcess(turn, { inFlight: 1 }) },
+  { name: 'function-one-uniform', title: 'one stored function per payment, uniform', inFlight: times(1), part: 'function', latencyOnly: true, longOnly: true, run: (bench, turn) => bench.payFunction(turn, { inFlight: 1 }) },
+  { name: 'ledger-one-uniform', title: 'ledger in process, uniform', inFlight: times(1), part: 'inProcess', latencyOnly: true, longOnly: true, run: (bench, turn) => bench.payInProcess(turn, { inFlight: 1 }) },
   { name: 'usual-uniform', title: 'express + knex over HTTP, uniform', inFlight: usualInFlight('uniform'), part: 'usual', run: (bench, turn) => bench.payUsual(turn, undefined, bench.usualConnections.get('uniform')!) },
   { name: 'http-uniform', title: 'ledger over HTTP, uniform', inFlight: times(256), part: 'http', run: (bench, turn) => bench.payHttp(turn, { connections: 256 }) },
   { name: 'usual-hot', title: 'express + knex over HTTP, one hot account', inFlight: usualInFlight('hot'), part: 'usual', run: (bench, turn) => bench.payUsual(turn, merchant, bench.usualConnections.get('hot')!) },
