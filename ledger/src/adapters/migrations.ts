@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type pg from 'pg';
+import { contractions } from '../domain/expand.ts';
 
 export interface Migration {
   version: number;
@@ -24,7 +25,7 @@ const fileName = /^(\d{6})_[a-z0-9_]+\.sql$/;
 /** Any constant will do; every migrator uses this one. */
 const advisoryLock = 4_713_020_001;
 
-/** In order. Throws when a file is misnamed or the numbers are not 1, 2, 3 … */
+/** In order. Throws when a file is misnamed, the numbers are not 1, 2, 3 …, or one does more than add and does not say so. */
 export function readMigrations(folder = migrationsFolder): Migration[] {
   const migrations = readdirSync(folder).sort().map(file => {
     const match = fileName.exec(file);
@@ -34,6 +35,8 @@ export function readMigrations(folder = migrationsFolder): Migration[] {
   });
   migrations.forEach((migration, index) => {
     if (migration.version !== index + 1) throw new Error(`${migration.file} should have number ${index + 1}`);
+    const found = migration.breaking ? [] : contractions(migration.sql);
+    if (found.length > 0) throw new Error(`${migration.file} is not marked --! breaking, but ${found.join('; ')}`);
   });
   return migrations;
 }
