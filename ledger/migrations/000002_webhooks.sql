@@ -15,6 +15,7 @@ CREATE TABLE ledger.webhook_endpoints (
   previous_until  timestamptz,
   -- NULL: gets events as the relay reads them. A position: has been given everything up to here and is catching up with the relay.
   cursor          bigint CHECK (cursor >= 0),
+  first_position  bigint NOT NULL CHECK (first_position > 0), -- it has been, or will be, given everything from here on
   failing_since   timestamptz, -- NULL: its last attempt was answered 2xx
   created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
   disabled_at     timestamptz, -- NULL: in use
@@ -110,8 +111,8 @@ BEGIN
         outcome := 'limit';
         RETURN;
       END IF;
-      INSERT INTO ledger.webhook_endpoints (id, tenant, url, kinds, max_in_flight, secret, cursor, created_at)
-      VALUES (_endpoint, _tenant, _details ->> 'url', ARRAY(SELECT jsonb_array_elements_text(_details -> 'kinds')), (_details ->> 'maxInFlight')::smallint, _details ->> 'secret', (_details ->> 'cursor')::bigint, (_details ->> 'createdAt')::timestamptz);
+      INSERT INTO ledger.webhook_endpoints (id, tenant, url, kinds, max_in_flight, secret, cursor, first_position, created_at)
+      VALUES (_endpoint, _tenant, _details ->> 'url', ARRAY(SELECT jsonb_array_elements_text(_details -> 'kinds')), (_details ->> 'maxInFlight')::smallint, _details ->> 'secret', (_details ->> 'cursor')::bigint, (_details ->> 'cursor')::bigint + 1, (_details ->> 'createdAt')::timestamptz);
     WHEN 'rotate' THEN
       UPDATE ledger.webhook_endpoints e
          SET previous_secret = e.secret, previous_until = (_details ->> 'previousUntil')::timestamptz, secret = _details ->> 'secret'
@@ -123,7 +124,7 @@ BEGIN
        WHERE e.id = _endpoint AND e.tenant = _tenant AND e.disabled_at IS NULL;
     WHEN 'replay' THEN
       -- Also when it was catching up already, from further back: the further one stays.
-      UPDATE ledger.webhook_endpoints e SET cursor = least(e.cursor, (_details ->> 'cursor')::bigint)
+      UPDATE ledger.webhook_endpoints e SET cursor = least(e.cursor, (_details ->> 'cursor')::bigint), first_position = least(e.first_position, (_details ->> 'cursor')::bigint + 1)
        WHERE e.id = _endpoint AND e.tenant = _tenant AND e.disabled_at IS NULL;
     WHEN 'retry' THEN
       UPDATE ledger.webhook_deliveries d SET state = 'pending', attempts = 0, next_attempt_at = clock_timestamp()
@@ -284,10 +285,10 @@ BEGIN
   FOREACH reader IN ARRAY ARRAY['ledger_app', 'ledger_readonly', 'airpay_recovery'] LOOP
     CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = reader);
     -- Not the secrets, though they are sealed: who only looks has no use for them.
-    EXECUTE format('GRANT SELECT (id, tenant, url, kinds, max_in_flight, previous_until, cursor, failing_since, created_at, disabled_at) ON ledger.webhook_endpoints TO %I', reader);
+    EXECUTE format('GRANT SELECT (id, tenant, url, kinds, max_in_flight, previous_until, cursor, first_position, failing_since, created_at, disabled_at) ON ledger.webhook_endpoints TO %I', reader);
     EXECUTE format('GRANT SELECT (tenant, key, request_hash, status, actor, request_id, created_at) ON ledger.webhook_requests TO %I', reader);
     EXECUTE format('GRANT SELECT ON ledger.webhook_deliveries, ledger.webhook_relay TO %I', reader);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION ledger.webhook_readings TO %I', reader);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION ledger.webhook_readings, ledger.webhook_wants TO %I', reader);
     FOREACH one IN ARRAY ARRAY['webhook_endpoints', 'webhook_deliveries', 'webhook_requests'] LOOP
       EXECUTE format('CREATE POLICY %I ON ledger.%I FOR SELECT TO %I USING (%s)', one || '_' || reader, one, reader,
         CASE reader WHEN 'ledger_app' THEN 'tenant = current_setting(''ledger.tenant'', true)' ELSE 'true' END);

@@ -14,6 +14,11 @@ before(async () => {
   await writeEveryKind(writer).finally(() => writer.close());
   client = new pg.Client({ connectionString: database.url('postgres') });
   await client.connect();
+  // An endpoint that was given everything, as a relay does it.
+  await client.query(`INSERT INTO ledger.webhook_endpoints (id, tenant, url, kinds, max_in_flight, secret, first_position) VALUES ('we_' || repeat('0', 32), 'default', 'https://shop.example/', '{*}', 4, 'sealed', 1);
+    UPDATE ledger.webhook_relay SET cursor = (SELECT position FROM ledger.head);
+    INSERT INTO ledger.webhook_deliveries (endpoint, position, tenant, state, attempts, last_attempt_at, created_at)
+    SELECT e.id, j.position, j.tenant, 'delivered', 1, now(), now() FROM ledger.webhook_endpoints e JOIN ledger.journal j ON j.tenant = e.tenant AND ledger.webhook_wants(e.kinds, j.kind, j.status)`);
 });
 after(() => client?.end());
 
@@ -58,6 +63,7 @@ const forgeries: Record<string, string> = {
   'declines-move-nothing': `UPDATE ledger.journal SET debit_version = 1 WHERE kind = 'decline'`,
   'linked-legs': `UPDATE ledger.journal SET legs = 2 WHERE legs = 3 AND leg = 0`,
   outbox: 'UPDATE ledger.webhook_relay SET cursor = 1000000',
+  'outbox-complete': `DELETE FROM ledger.webhook_deliveries WHERE position = ${at('transfer', 4)}`,
   'chain-gap-free': 'UPDATE ledger.chain SET n = n + 1000 WHERE n = (SELECT max(n) FROM ledger.chain)',
   'chain-linked': 'UPDATE ledger.genesis SET hash = sha256(hash)',
   'chain-hashes': "UPDATE ledger.chain SET totals = '{\"USD\": \"1\"}' WHERE n = 20",

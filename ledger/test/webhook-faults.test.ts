@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { runChecks } from '../src/adapters/checks.ts';
 import { WebhookStore, type Due } from '../src/adapters/webhooks.ts';
 import { Sealer } from '../src/domain/sealed.ts';
 import { databaseAt } from './support/ledger.ts';
@@ -119,6 +121,12 @@ test('ledger and consumer killed again and again under load: the consumer handle
   }
   stopping = true;
   await load;
+  // What ledger_readonly finds when it audits a live database.
+  const reader = new pg.Client({ connectionString: bench.url('ledger_readonly') });
+  await reader.connect();
+  const found = (await runChecks(reader)).filter(check => check.name.startsWith('outbox'));
+  await reader.end();
+  assert.deepEqual(found.map(check => [check.name, check.faults, check.checked > 100]), [['outbox', 0, true], ['outbox-complete', 0, true]]);
   await eventually(async () => new Set(handled().map(line => line.split(' ')[1])).size, count => count === positions.length, 30_000);
   assert.ok(positions.length > 160, `only ${positions.length} events`);
   assert.equal(new Set(handled().map(line => line.split(' ')[0])).size, handled().length, 'none twice');

@@ -48,6 +48,9 @@ const legs = `(
 /** What a leg does to its account's posted balance, and to what is pending on it. */
 const change = 'CASE WHEN NOT ledger.posts(l.kind) THEN 0 WHEN l.debits = a.debit_normal THEN l.amount ELSE -l.amount END';
 const pending = "CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'void', 'expiry') THEN -l.amount ELSE 0 END";
+/** What endpoints in use should have been given; delivered ones are forgotten after seven days. */
+const wanted = `ledger.webhook_endpoints e JOIN ledger.journal j ON j.tenant = e.tenant AND j.position >= e.first_position AND ledger.webhook_wants(e.kinds, j.kind, j.status)
+      JOIN ledger.webhook_relay w ON j.position <= w.cursor AND j.created_at > now() - interval '6 days' AND e.disabled_at IS NULL AND e.cursor IS NULL`;
 /** All legs in the order of their accounts' versions, with what the ones before make. */
 const walk = (columns: string) => `(
   SELECT a.tenant, a.id, a.min_available_minor AS floor, a.max_available_minor AS ceiling, l.version, l.position, l.balance, ${columns}
@@ -222,6 +225,12 @@ const commandChecks: Check[] = [
       UNION ALL SELECT format('endpoint %s was given position %s, which is not a row of %s', d.endpoint, d.position, e.tenant)
       FROM ledger.webhook_deliveries d LEFT JOIN ledger.webhook_endpoints e ON e.id = d.endpoint LEFT JOIN ledger.journal j ON j.position = d.position
      WHERE j.position IS NULL OR d.tenant IS DISTINCT FROM e.tenant OR d.tenant <> j.tenant`,
+  },
+  {
+    name: 'outbox-complete', claim: 'every endpoint that keeps up with the relay was given every event it wants, of the last six days', needs: 'ledger.webhook_deliveries',
+    countSql: `SELECT count(*) FROM ${wanted}`,
+    faultSql: `SELECT format('%s was never given position %s', e.id, j.position) AS fault FROM ${wanted}
+     WHERE NOT EXISTS (SELECT FROM ledger.webhook_deliveries d WHERE d.endpoint = e.id AND d.position = j.position)`,
   },
 ];
 
