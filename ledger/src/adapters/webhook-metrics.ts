@@ -1,6 +1,6 @@
 /** What Prometheus reads of the relay. Lag is read from the database, so every instance tells it, whichever one sends. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { WebhookReadings } from './webhooks.ts';
+import type { WebhookReadings } from '../domain/webhook.ts';
 
 export type DeliveryResult = 'delivered' | 'failed' | 'dead';
 const results: DeliveryResult[] = ['delivered', 'failed', 'dead'];

@@ -4,7 +4,7 @@
  */
 import type { RowJson } from '../domain/rowJson.ts';
 import { eventJson } from '../domain/webhook-event.ts';
-import { eventTypeOf, type Candidate } from '../domain/webhook.ts';
+import { eventTypeOf, type Candidate, type WebhookReadings } from '../domain/webhook.ts';
 
 type Row = Record<string, unknown>;
 interface Statement {
@@ -90,13 +90,6 @@ export interface Change {
 }
 
 export type ChangeOutcome = { outcome: 'done' | 'unknown' | 'limit' } | { outcome: 'replayed'; hash: Buffer; status: number; answer: string };
-
-export interface WebhookReadings {
-  lagPositions: number;
-  lagSeconds: number;
-  pending: number;
-  dead: number;
-}
 
 export interface JournalPage {
   events: ReturnType<typeof eventJson>[];

@@ -88,6 +88,14 @@ export function chooseDue<C extends Candidate>(due: readonly C[], inFlight: read
   return chosen;
 }
 
+/** How far the relay is behind, over all tenants. */
+export interface WebhookReadings {
+  lagPositions: number;
+  lagSeconds: number;
+  pending: number;
+  dead: number;
+}
+
 /** Where a sealed secret belongs. */
 export function secretPlace(tenant: string, endpointId: string): string {
   return `webhook/${tenant}/${endpointId}`;
