@@ -1,6 +1,6 @@
 # One front door. Each target is one line over a script of package.json; tools/run installs
 # what the first use lacks (Node 22/24, the locked packages) and then runs that script.
-.PHONY: help up dev down status test drill bench-ledger docs-images
+.PHONY: help up dev down status test drill audit-ledger bench-ledger docs-images
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ test: ## Every check of this repository, as CI runs it
 
 drill: ## Ten planned region switches there and back on the running platform
 	@tools/run drill
+
+audit-ledger: ## Check every invariant of the running platform's ledgers, in both regions
+	@tools/run audit:ledger
 
 bench-ledger: ## Measure the ledger against pgbench and the usual handler; LONG=1 for the longer form
 	@tools/run bench:ledger $(if $(LONG),--long) $(if $(ONLY),--only=$(ONLY))
