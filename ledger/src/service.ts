@@ -34,7 +34,7 @@ const webhookTimeoutMs = 5_000;
 const webhookSocketsPerHost = 4;
 const endpointsMax = 20;
 /** How long sends under way may go on at shutdown; what was cut off is sent again by another process. */
-const relayGraceMs = 1_000;
+const relayGraceMs = 6_000;
 
 export interface Service {
   app: FastifyInstance;
@@ -63,8 +63,9 @@ export function buildService(config: Config, logStream?: Log): Service {
   const holder = `${config.instance} ${randomUUID()}`;
 
   const redis = config.redisUrl === null ? null : new Redis({ ...redisDefaults, url: config.redisUrl, onChange: (up, reason) => log[up ? 'info' : 'warn']({ reason }, up ? 'redis is used' : 'redis is left alone') });
+  const { webhooks, relay } = buildWebhooks(config, database, metrics, holder, log);
   const { cache, repair } = buildCache(config, redis, database, metrics, holder, log);
-  const writer = buildWriter(config, database, cache, metrics, log);
+  const writer = buildWriter(config, database, cache, () => relay?.wake(), metrics, log);
   const health = new Health(database, readMigrations(), () => writer.queued);
   metrics.addReadings(health);
   const ledger = new Ledger(database, writer, metrics, cache);
@@ -73,7 +74,6 @@ export function buildService(config: Config, logStream?: Log): Service {
     { database, submit: (command, context, lease) => writer.submit(command, context, lease), metrics: metrics.ofChores(), log },
     { holder, intervalMs: config.expiryIntervalMs, leaseTtlMs: choresLeaseTtlMs, settlements: config.settlements },
   );
-  const { webhooks, relay } = buildWebhooks(config, database, metrics, holder, log);
   const workers: Worker[] = [chores, ...(repair ? [repair] : []), ...(relay ? [relay] : [])];
 
   const authenticator = new Authenticator(config.apiKeys, config.jwt && new TokenVerifier(config.jwt));
@@ -120,7 +120,7 @@ function buildCache(config: Config, redis: Redis | null, database: Database, met
   return { cache, repair: new CacheRepair(database, cache, meter, { holder, onTrouble }) };
 }
 
-function buildWriter(config: Config, database: Database, cache: BalanceCache, metrics: Metrics, log: Logger): Writer {
+function buildWriter(config: Config, database: Database, cache: BalanceCache, wakeRelay: () => void, metrics: Metrics, log: Logger): Writer {
   return new Writer(database, {
     region: config.region,
     instance: config.instance,
@@ -132,6 +132,7 @@ function buildWriter(config: Config, database: Database, cache: BalanceCache, me
     observer: {
       batch: (batch, way, waitedMs, writeMs) => {
         cache.committed(batch);
+        wakeRelay();
         metrics.batchRows.observe(batch.rows.length);
         metrics.batchSeconds.observe({ way }, writeMs / 1000);
         metrics.queueSeconds.observe(waitedMs / 1000);
@@ -144,7 +145,7 @@ function buildWriter(config: Config, database: Database, cache: BalanceCache, me
   });
 }
 
-function buildWebhooks(config: Config, database: Database, metrics: Metrics, holder: string, log: Logger): { webhooks: Webhooks; relay: Worker | undefined } {
+function buildWebhooks(config: Config, database: Database, metrics: Metrics, holder: string, log: Logger): { webhooks: Webhooks; relay: (Worker & { wake(): void }) | undefined } {
   const store = new WebhookStore(database);
   const http = new WebhookHttp({ allowLocal: config.webhookAllowHttp, timeoutMs: webhookTimeoutMs, socketsPerHost: webhookSocketsPerHost });
   const sealer = config.webhookKeys.length === 0 ? undefined : new Sealer(config.webhookKeys);
@@ -155,6 +156,7 @@ function buildWebhooks(config: Config, database: Database, metrics: Metrics, hol
     webhooks,
     relay: {
       start: () => relay.start(),
+      wake: () => relay.wake(),
       stop: async () => {
         await relay.stop(relayGraceMs);
         http.close();
