@@ -17,10 +17,10 @@ test('a fresh ledger can fund an account and spend it end to end', async () => {
   await api.fund('wallet:ada', 10_000);
   const reply = await api.transfer('wallet:ada', 'merchant:books', 2_500, { description: 'Order 7', metadata: { order: '7' } });
   assert.equal(reply.status, 201, reply.text);
-  assert.match(reply.json.id, /^tr_[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  assert.match(reply.json.id, /^tr_[0-9a-f]{8}-[0-9a-f]{4}-8/);
   assert.deepEqual(
-    { ...reply.json, id: '', createdAt: '' },
-    { id: '', debitAccountId: 'wallet:ada', creditAccountId: 'merchant:books', amountMinor: '2500', currency: 'USD', description: 'Order 7', metadata: { order: '7' }, status: 'posted', createdAt: '', debitVersion: '2', creditVersion: '1', region: 'region-a' },
+    { ...reply.json, id: '', createdAt: '', effectiveAt: '' },
+    { id: '', kind: 'transfer', debitAccountId: 'wallet:ada', creditAccountId: 'merchant:books', amountMinor: '2500', currency: 'USD', description: 'Order 7', metadata: { order: '7' }, status: 'posted', createdAt: '', effectiveAt: '', debitVersion: '2', creditVersion: '1', region: 'region-a' },
   );
   const read = await api.get(`/v1/transfers/${reply.json.id}`);
   assert.deepEqual([read.status, read.json], [200, reply.json]);

@@ -14,7 +14,7 @@ interface Terms {
   metadata: string;
 }
 
-/** A posted row or a hold, by its position: what can be captured, released or given back. */
+/** A row that moved or held something, by its position: what can be captured, released or given back. */
 interface Thing {
   kind: string;
   tenant: string;
@@ -43,7 +43,8 @@ export class Model {
 
   /** `posted`, `opened`, `exists`, or the code of the refusal. @param position that its first row has, or would have @param expired is the hold's time over? */
   run(tenant: string, command: Command, position: bigint, expired = false): string {
-    const before = structuredClone(this.state);
+    const { terms, signed, legs, things } = this.state;
+    const before = { terms: { ...terms }, signed: { ...signed }, legs: { ...legs }, things: new Map([...things].map(([place, thing]) => [place, { ...thing }])) };
     try {
       return this.#run(tenant, command, position, expired);
     } catch (error) {
@@ -105,6 +106,7 @@ export class Model {
       case 'void': case 'expiry': {
         const hold = this.#openHold(tenant, command.hold.position);
         if (command.kind === 'expiry' && !expired) throw new No('hold-not-due');
+        this.#note(command.kind, tenant, hold.debit, hold.credit, left(hold), position);
         hold.released += left(hold);
         this.#leg(hold.debit, hold.credit);
         return 'posted';
@@ -194,9 +196,9 @@ export class Model {
     hold.captured += amount;
     this.#post('capture', tenant, hold.debit, hold.credit, amount, position++, before);
     if (final && left(hold) > 0n) {
+      this.#note('void', tenant, hold.debit, hold.credit, left(hold), position++);
       hold.released += left(hold);
       this.#leg(hold.debit, hold.credit, before);
-      position++;
     }
     if (fee) {
       const { currency } = this.state.terms[hold.credit]!;
@@ -211,7 +213,8 @@ export class Model {
 
   #giveBack(tenant: string, command: Extract<Command, { kind: 'refund' | 'reversal' }>, position: bigint): string {
     const original = this.state.things.get(command.of.position);
-    if (!original || original.tenant !== tenant) throw new No('unknown-transfer');
+    const asked = command.ofKind ?? original?.kind;
+    if (!original || original.tenant !== tenant || (asked === 'hold') !== (original.kind === 'hold')) throw new No(command.ofKind === 'hold' ? 'unknown-hold' : 'unknown-transfer');
     if (!['transfer', 'conversion', 'fee', 'settlement', 'hold'].includes(original.kind) || (command.kind === 'reversal' && original.kind === 'hold')) throw new No('not-refundable');
     if (command.kind === 'reversal' && original.refunded > 0n) throw new No('already-reversed');
     const rest = original.captured - original.refunded;

@@ -51,7 +51,7 @@ const makers: fc.Arbitrary<Step['make']> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.nat(), fc.option(amount), fc.boolean(), fc.option(fc.tuple(fc.bigInt({ min: 1n, max: 9n }), fc.constantFrom(null, 'open', 'shop', 'euros', 'nobody')))).map(([pick, minor, final, fee]) => (known: readonly RowRef[]) => ({ kind: 'capture', hold: choose(known, pick), amountMinor: minor, final, fee: fee && { amountMinor: fee[0], accountId: fee[1] }, ...texts }) satisfies Command) },
   { weight: 2, arbitrary: fc.nat().map(pick => (known: readonly RowRef[]) => ({ kind: 'void', hold: choose(known, pick) }) satisfies Command) },
   { weight: 1, arbitrary: fc.nat().map(pick => (known: readonly RowRef[]) => ({ kind: 'expiry', hold: choose(known, pick) }) satisfies Command) },
-  { weight: 5, arbitrary: fc.tuple(fc.nat(), fc.option(amount)).map(([pick, minor]) => (known: readonly RowRef[]) => ({ kind: 'refund', of: choose(known, pick), amountMinor: minor, ...texts }) satisfies Command) },
+  { weight: 5, arbitrary: fc.tuple(fc.nat(), fc.option(amount), fc.constantFrom(undefined, 'hold', 'transfer')).map(([pick, minor, ofKind]) => (known: readonly RowRef[]) => ({ kind: 'refund', of: choose(known, pick), amountMinor: minor, ...(ofKind && { ofKind }), ...texts }) satisfies Command) },
   { weight: 2, arbitrary: fc.nat().map(pick => (known: readonly RowRef[]) => ({ kind: 'reversal', of: choose(known, pick), ...texts }) satisfies Command) },
   { weight: 1, arbitrary: fc.tuple(usd, usd).map(([accountId, payoutAccountId]) => () => ({ kind: 'settlement', accountId, payoutAccountId, ...texts }) satisfies Command) },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...opened, terms('late', 'asset')), fc.constantFrom('test', 'test', 'another')).map(([one, owner]) => () => opening(one, owner)) },
@@ -64,3 +64,15 @@ function choose(known: readonly RowRef[], pick: number): RowRef {
 }
 
 export const step: fc.Arbitrary<Step> = fc.record({ tenant: fc.constantFrom(...tenants), key: fc.nat(400), make: makers });
+
+/** One tenant, three accounts, each key once: what two writers collide over. */
+export const hotStep: fc.Arbitrary<Step> = fc.record({
+  tenant: fc.constant(tenants[0]),
+  key: fc.nat(9_999),
+  make: fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(fc.constantFrom(['bank', 'purse'], ['purse', 'shop'], ['shop', 'purse']), small).map(([[debit, credit], minor]) => () => ({ kind: 'transfer', postings: [posting(debit!, credit!, minor)] }) satisfies Command) },
+    { weight: 2, arbitrary: small.map(minor => () => ({ kind: 'hold', debitAccountId: 'purse', creditAccountId: 'shop', amountMinor: minor, currency: 'USD', expiresAtUs: 4_000_000_000_000_000n, ...texts }) satisfies Command) },
+    { weight: 1, arbitrary: fc.tuple(fc.nat(), fc.option(small), fc.boolean()).map(([pick, minor, final]) => (known: readonly RowRef[]) => ({ kind: 'capture', hold: choose(known, pick), amountMinor: minor, final, fee: null, ...texts }) satisfies Command) },
+    { weight: 1, arbitrary: fc.tuple(fc.nat(), fc.option(small)).map(([pick, minor]) => (known: readonly RowRef[]) => ({ kind: 'refund', of: choose(known, pick), amountMinor: minor, ...texts }) satisfies Command) },
+  ),
+});
