@@ -21,8 +21,9 @@ export type ProxyParts = {
 export const UPSTREAM_TIMEOUT_MS = 15_000;
 /** A caller that leaves after waiting this long gave up on us: a failure no ledger process can count. */
 export const GIVEN_UP_AFTER_MS = 1_000;
-/** The ledger's own limit. Refused here too, since a server that answers before the body has come breaks the connection. */
+/** The ledger's own limits. Refused here too, since a server that answers before the body has come breaks the connection. */
 export const MAX_BODY_BYTES = 64 * 1024;
+export const MAX_BATCH_BYTES = 1024 * 1024;
 /** What the public route lets through; metrics and everything else stay inside. */
 const PUBLIC_PATH = /^\/(v1\/|livez$|readyz$)/;
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
@@ -41,8 +42,9 @@ export function proxy(parts: ProxyParts) {
       request.resume();
       return;
     }
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      return refuse(new HttpError(413, 'body-too-large', `a request body may have at most ${MAX_BODY_BYTES} bytes`, { connection: 'close' }));
+    const maxBytes = path === '/v1/transfers/batch' ? MAX_BATCH_BYTES : MAX_BODY_BYTES;
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      return refuse(new HttpError(413, 'body-too-large', `a request body may have at most ${maxBytes} bytes`, { connection: 'close' }));
     }
     const { fail, delayMs } = path.startsWith('/v1/') ? parts.fault() : { fail: false, delayMs: 0 };
     if (delayMs > 0) await wait(delayMs);

@@ -189,6 +189,12 @@ describe('traffic front', () => {
     assert.equal(((await answer.json()) as any).code, 'body-too-large');
   });
 
+  it('lets a batch of a thousand transfers through, and no more than that', async () => {
+    const send = async (bytes: number) => (await fetch(`${pub}/v1/transfers/batch`, { method: 'POST', headers: { 'idempotency-key': 'batch' }, body: 'x'.repeat(bytes) })).status;
+    assert.notEqual(await send(1024 * 1024), 413);
+    assert.equal(await send(1024 * 1024 + 1), 413);
+  });
+
   it('injects a fault only with the token, for a limited time, and counts it', async () => {
     const refused = await call('POST', '/admin/faults', { errorRatio: 1, forSeconds: 5 }, TOKEN);
     assert.equal(refused.status, 401);

@@ -65,6 +65,16 @@ test('etcd listens on the loopback and answers HTTP, which Patroni speaks', () =
   assert.equal(etcd['client-transport-security'], undefined);
 });
 
+test('Redis keeps nothing on disk; with a password it wants that, with a certificate it takes TLS only', () => {
+  const redis = (over = {}) => renderRole(config.root, 'redis', 'redis.conf.j2', { redis_port: 1, redis_dir: '/state/redis-a', ...over });
+  assert.match(redis(), /^port 1$/m);
+  assert.match(redis(), /^save ""$/m);
+  assert.doesNotMatch(redis(), /requirepass|tls/);
+  const closed = redis({ redis_password: 'a "b"', redis_tls_cert_file: '/c', redis_tls_key_file: '/k', redis_tls_ca_file: '/ca' });
+  assert.match(closed, /^requirepass "a \\"b\\""$/m);
+  assert.match(closed, /^port 0\ntls-port 1\ntls-cert-file \/c$/m);
+});
+
 test('a value with quotes and newlines stays one value', () => {
   assert.deepEqual(parse(renderTemplate('a: {{ value | to_json }}', { value: 'x"\n  b: 1' })), { a: 'x"\n  b: 1' });
 });
