@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { createDatabase, startLedger, type Api, type TestDatabase, type TestLedger } from './support/ledger.ts';
+import { assertAudited, createDatabase, startLedger, type Api, type TestDatabase, type TestLedger } from './support/ledger.ts';
+import { eventually } from './support/process.ts';
 
 let database: TestDatabase;
 let ledger: TestLedger;
@@ -80,34 +81,82 @@ test('what was declined stays declined under its key, also when the reason is go
 
 test('while the first request is still running, the second is told so', async () => {
   const key = randomUUID();
-  const first = new pg.Client({ connectionString: database.url('ledger_app') });
-  await first.connect();
-  await first.query('BEGIN');
-  await first.query('SELECT * FROM ledger.lock_for_posting($1, $2, $3)', ['default', key, ['a', 'b']]);
-  const impatient = await startLedger(database, { LEDGER_LOCK_TIMEOUT_MS: '300' });
+  const impatient = await startLedger(database, { LEDGER_ACQUIRE_TIMEOUT_MS: '300', LEDGER_LOCK_TIMEOUT_MS: '10000' });
+  const person = new pg.Client({ connectionString: database.url('postgres') });
+  await person.connect();
   try {
-    const reply = await impatient.api.transfer('a', 'b', 7, {}, key);
-    assert.deepEqual([reply.status, reply.json.code, reply.json.retryable], [409, 'idempotency-key-in-flight', true]);
+    await impatient.api.get('/v1/trial-balance');
+    assert.equal((await impatient.api.transfer('a', 'b', 7)).status, 201);
+    await person.query('BEGIN; SELECT 1 FROM ledger.head FOR UPDATE');
+    const first = impatient.api.transfer('a', 'b', 7, {}, key);
+    await eventually(async () => (await database.as('postgres', "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))[0]?.['n'], waiting => waiting === 1);
+    const second = await impatient.api.transfer('a', 'b', 7, {}, key);
+    assert.deepEqual([second.status, second.json.code, second.json.retryable], [409, 'idempotency-key-in-flight', true]);
+    assert.equal((await impatient.api.transfer('a', 'b', 8, {}, key)).json.code, 'idempotency-key-reused');
+    await person.query('COMMIT');
+    const { status, text } = await first;
+    assert.equal(status, 201);
+    assert.deepEqual([(await impatient.api.transfer('a', 'b', 7, {}, key)).text, (await api.transfer('a', 'b', 7, {}, key)).text], [text, text], 'the refusal for now was not stored');
   } finally {
-    await first.query('ROLLBACK');
-    await first.end();
+    await person.end();
     await impatient.close();
   }
-  assert.equal((await api.transfer('a', 'b', 7, {}, key)).status, 201, 'the refusal for now was not stored');
 });
 
-test('a client is known by the name of its key, not by the secret: rotating it keeps the idempotency keys', async () => {
+test('keys belong to the tenant: rotating a secret keeps them, another tenant has its own', async () => {
   const [oldSecret, newSecret, stranger] = ['old-secret-0123456789', 'new-secret-0123456789', 'another-secret-012345'];
-  const rotating = await startLedger(database, { LEDGER_API_KEYS: `payer:${oldSecret},payer:${newSecret},portal:${stranger}` });
+  const scopes = ['accounts:read', 'accounts:write', 'transfers:write'];
+  const keys = [['payer', 'default', oldSecret], ['payer', 'default', newSecret], ['portal', 'other', stranger]].map(([client, tenant, secret]) => ({ client, tenant, secret, scopes }));
+  const rotating = await startLedger(database, { LEDGER_API_KEYS: JSON.stringify(keys) });
   try {
     const key = randomUUID();
-    const send = (secret: string) => rotating.api.send('POST', '/v1/transfers', { key, headers: { authorization: `Bearer ${secret}` }, body: { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '3', currency: 'USD' } });
-    const [first, same, strangers] = [await send(oldSecret), await send(newSecret), await send(stranger)];
+    const send = (secret: string, path: string, body: unknown, own = key) => rotating.api.send('POST', path, { key: own, headers: { authorization: `Bearer ${secret}` }, body });
+    const body = { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '3', currency: 'USD' };
+    const [first, same] = [await send(oldSecret, '/v1/transfers', body), await send(newSecret, '/v1/transfers', body)];
     assert.equal(same.text, first.text);
-    assert.equal(strangers.status, 201);
-    assert.notEqual(strangers.text, first.text);
+    // The same ids and the same key, and nothing in common.
+    for (const id of ['a', 'b']) assert.equal((await send(stranger, '/v1/accounts', { id, owner: 'x', currency: 'USD', type: 'liability', minAvailableMinor: null }, id)).status, 201);
+    const strangers = await send(stranger, '/v1/transfers', body);
+    assert.deepEqual([strangers.status, strangers.json.debitVersion, strangers.headers.get('idempotent-replayed')], [201, '1', null]);
+    assert.notEqual(strangers.json.id, first.json.id);
   } finally {
     await rotating.close();
+  }
+});
+
+test('every kind of command is answered again byte for byte, by another process too, whatever its metadata', async () => {
+  const metadata = { zebra: '1', a: '2', '10': '3', '9': '4', 'b.c': 'ü "\\' };
+  const texts = { description: 'x "y" \\ {},NULL', metadata };
+  const sent: [string, unknown, string, string][] = [];
+  const send = async (path: string, body: unknown) => {
+    const key = randomUUID();
+    const reply = await api.post(path, body, key);
+    assert.ok(reply.status < 300, reply.text);
+    sent.push([path, body, key, reply.text]);
+    return reply.json;
+  };
+  const transfer = { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '10', currency: 'USD', ...texts };
+  await send('/v1/accounts', { id: 'meta', owner: 'x', currency: 'EUR', type: 'asset', minAvailableMinor: null, metadata });
+  await send('/v1/accounts', { id: 'meta', owner: 'x', currency: 'EUR', type: 'asset', minAvailableMinor: null, metadata });
+  const { id } = await send('/v1/transfers', { ...transfer, effectiveAt: '2020-02-29T12:00:00.123456+01:00' });
+  await send(`/v1/transfers/${id}/refunds`, { amountMinor: '4', ...texts });
+  await send('/v1/transactions', { transfers: [transfer, { ...transfer, amountMinor: '1' }] });
+  const undone = await send('/v1/transfers', transfer);
+  await send(`/v1/transfers/${undone.id}/reversal`, texts);
+  await send('/v1/accounts', { id: 'meta-eur', owner: 'x', currency: 'EUR', type: 'liability' });
+  await send('/v1/conversions', { debitAccountId: 'a', creditAccountId: 'meta-eur', sellAmountMinor: '100', sellCurrency: 'USD', buyAmountMinor: '90', buyCurrency: 'EUR', rate: '0.9', ...texts });
+  const hold = await send('/v1/holds', { ...transfer, amountMinor: '50' });
+  await send(`/v1/holds/${hold.id}/captures`, { amountMinor: '20', ...texts });
+  await send(`/v1/holds/${hold.id}/captures`, { amountMinor: '20', final: true, fee: { amountMinor: '2' }, ...texts });
+  await send(`/v1/holds/${hold.id}/refunds`, { amountMinor: '5', ...texts });
+  const open = await send('/v1/holds', { ...transfer, expiresAt: new Date(Date.now() + 86_400_000).toISOString() });
+  await send(`/v1/holds/${open.id}/void`, {});
+  await send('/v1/settlements', { accountId: 'b', payoutAccountId: 'cash-clearing:usd', ...texts });
+  for (const [path, body, key, text] of sent) {
+    for (const where of [api, other.api]) {
+      const again = await where.post(path, body, key);
+      assert.deepEqual([again.text, again.headers.get('idempotent-replayed')], [text, 'true'], path);
+    }
   }
 });
 
@@ -115,7 +164,7 @@ test('an account: 201, the same again 200, other fields 409, each replayed under
   const body = { id: 'shop:1', owner: 'Shop', currency: 'MXN', type: 'liability' };
   const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
   const made = await api.post('/v1/accounts', body, one);
-  assert.deepEqual({ ...made.json, createdAt: '' }, { ...body, minAvailableMinor: '0', postedMinor: '0', availableMinor: '0', pendingMinor: '0', version: '0', createdAt: '' });
+  assert.deepEqual({ ...made.json, createdAt: '' }, { ...body, minAvailableMinor: '0', maxAvailableMinor: null, metadata: {}, postedMinor: '0', availableMinor: '0', pendingMinor: '0', incomingMinor: '0', version: '0', createdAt: '' });
   const same = await api.post('/v1/accounts', { ...body, minAvailableMinor: '0' }, two);
   const different = await api.post('/v1/accounts', { ...body, owner: 'Another' }, three);
   assert.deepEqual([made.status, same.status, different.status, different.json.code], [201, 200, 409, 'account-exists']);
@@ -129,3 +178,5 @@ test('20 parallel creations of one account under different keys: one 201, the re
   assert.deepEqual(replies.map(reply => reply.status).sort(), [...Array(19).fill(200), 201]);
   assert.equal(new Set(replies.map(reply => reply.json.createdAt)).size, 1);
 });
+
+test('after all of this the whole journal passes the audit', () => assertAudited(database, 50));

@@ -17,6 +17,8 @@ after(() => ledger.close());
 const card = '4111111111111111';
 const transfer = { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '100', currency: 'USD' };
 const account = { id: 'new', owner: 'x', currency: 'USD', type: 'asset' };
+const conversion = { debitAccountId: 'a', creditAccountId: 'b', sellAmountMinor: '100', sellCurrency: 'USD', buyAmountMinor: '150', buyCurrency: 'EUR', rate: '1.5' };
+const unknown = { transfer: 'tr_01a1fbfc-305c-8123-8000-f28c7745df04', hold: 'ho_01a1fbfc-305c-8123-8000-f28c7745df04', transaction: 'tx_01a1fbfc-305c-8123-8000-f28c7745df04' };
 
 interface Case {
   name: string;
@@ -71,7 +73,10 @@ const cases: Case[] = [
   { name: 'an idempotency key with a space', body: transfer, key: 'a b', expect: [400, 'idempotency-key-invalid'] },
   { name: 'no idempotency key for an account', path: '/v1/accounts', body: account, key: null, expect: [400, 'idempotency-key-missing'] },
   { name: 'an account of an unknown type', path: '/v1/accounts', body: { ...account, type: 'wallet' }, expect: [400, 'invalid-request'] },
-  { name: 'an account with a floor of its own', path: '/v1/accounts', body: { ...account, minAvailableMinor: '-500' }, expect: [400, 'invalid-request'] },
+  { name: 'an account with a floor above zero', path: '/v1/accounts', body: { ...account, minAvailableMinor: '1' }, expect: [400, 'invalid-request'] },
+  { name: 'an account with a ceiling below zero', path: '/v1/accounts', body: { ...account, minAvailableMinor: null, maxAvailableMinor: '-1' }, expect: [400, 'invalid-request'] },
+  { name: 'an account with a floor as a number', path: '/v1/accounts', body: { ...account, minAvailableMinor: -500 }, expect: [400, 'invalid-request'] },
+  { name: 'an account with a floor beyond 64 bits', path: '/v1/accounts', body: { ...account, minAvailableMinor: '-9223372036854775809' }, expect: [422, 'amount-too-large'] },
   { name: 'an account with a balance at birth', path: '/v1/accounts', body: { ...account, postedMinor: '1000' }, expect: [400, 'invalid-request'] },
   { name: 'an account without an owner', path: '/v1/accounts', body: { ...account, owner: '' }, expect: [400, 'invalid-request'] },
   { name: 'broken JSON', raw: '{"debitAccountId": ', expect: [400, 'malformed-json'] },
@@ -93,18 +98,51 @@ const cases: Case[] = [
   { name: 'a broken percent escape', method: 'GET', path: '/v1/accounts/%zz', expect: [400, 'malformed-request'] },
   { name: 'an unknown account', method: 'GET', path: '/v1/accounts/nobody', expect: [404, 'unknown-account'] },
   { name: 'entries of an unknown account', method: 'GET', path: '/v1/accounts/nobody/entries', expect: [404, 'unknown-account'] },
-  { name: 'an unknown transfer', method: 'GET', path: '/v1/transfers/tr_01a1fbfc-305c-7e6a-a409-f28c7745df04', expect: [404, 'unknown-transfer'] },
+  { name: 'an unknown transfer', method: 'GET', path: '/v1/transfers/tr_01a1fbfc-305c-8123-8000-f28c7745df04', expect: [404, 'unknown-transfer'] },
   { name: 'a transfer id that is none', method: 'GET', path: '/v1/transfers/1', expect: [400, 'invalid-request'] },
+  { name: 'an unknown hold', method: 'GET', path: `/v1/holds/${unknown.hold}`, expect: [404, 'unknown-hold'] },
+  { name: 'a transfer as a hold', method: 'GET', path: `/v1/holds/${unknown.transfer}`, expect: [400, 'invalid-request'] },
+  { name: 'an unknown transaction', method: 'GET', path: `/v1/transactions/${unknown.transaction}`, expect: [404, 'unknown-transfer'] },
+  { name: 'a list of holds without an account', method: 'GET', path: '/v1/holds', expect: [400, 'invalid-request'] },
+  { name: 'two ways to look at a balance', method: 'GET', path: '/v1/accounts/a?asOfVersion=1&asOf=2027-01-15T12:00:00Z', expect: [400, 'invalid-request'] },
+  { name: 'a time that is none', method: 'GET', path: '/v1/accounts/a?asOf=2027-02-30T12:00:00Z', expect: [400, 'invalid-request'] },
+  { name: 'a version that is none', method: 'GET', path: '/v1/accounts/a?asOfVersion=-1', expect: [400, 'invalid-request'] },
+  { name: 'a version to come', method: 'GET', path: '/v1/accounts/a?asOfVersion=99', expect: [400, 'invalid-request'] },
+  body('a time of business that is none', { effectiveAt: '2027-02-30T00:00:00Z' }),
+  body('a time of business without an offset', { effectiveAt: '2027-02-28T00:00:00' }),
+  { name: 'a transaction of one', path: '/v1/transactions', body: { transfers: [transfer] }, expect: [400, 'invalid-request'] },
+  { name: 'a transaction of 21', path: '/v1/transactions', body: { transfers: Array(21).fill(transfer) }, expect: [400, 'invalid-request'] },
+  { name: 'a fault in one of two linked transfers', path: '/v1/transactions', body: { transfers: [transfer, { ...transfer, amountMinor: '0' }] }, expect: [400, 'invalid-request'] },
+  { name: 'a card number in the second of two', path: '/v1/transactions', body: { transfers: [transfer, { ...transfer, description: card }] }, expect: [422, 'card-data-refused'] },
+  { name: 'a batch of nothing', path: '/v1/transfers/batch', body: { transfers: [] }, key: null, expect: [400, 'invalid-request'] },
+  { name: 'a batch of 1001', path: '/v1/transfers/batch', body: { transfers: Array.from({ length: 1_001 }, (_, index) => ({ key: `k${index}`, ...transfer })) }, key: null, expect: [400, 'invalid-request'] },
+  { name: 'a key twice in a batch', path: '/v1/transfers/batch', body: { transfers: [{ key: 'k', ...transfer }, { key: 'k', ...transfer }] }, key: null, expect: [400, 'invalid-request'] },
+  { name: 'a batch without a key', path: '/v1/transfers/batch', body: { transfers: [{ key: 'k', ...transfer }, transfer] }, key: null, expect: [400, 'invalid-request'] },
+  { name: 'a system key in a batch', path: '/v1/transfers/batch', body: { transfers: [{ key: 'k', ...transfer }, { key: 'system/open/a', ...transfer }] }, key: null, expect: [400, 'idempotency-key-invalid'] },
+  { name: 'a card number in a batch', path: '/v1/transfers/batch', body: { transfers: [{ key: 'k', ...transfer }, { key: 'l', ...transfer, metadata: { a: card } }] }, key: null, expect: [422, 'card-data-refused'] },
+  { name: 'the key of the ledger itself', body: transfer, key: 'system/x', expect: [400, 'idempotency-key-invalid'] },
+  { name: 'a rate that is no decimal', path: '/v1/conversions', body: { ...conversion, rate: '1e3' }, expect: [400, 'invalid-request'] },
+  { name: 'a rate as a number', path: '/v1/conversions', body: { ...conversion, rate: 1.5 }, expect: [400, 'invalid-request'] },
+  { name: 'a conversion that writes its own rate', path: '/v1/conversions', body: { ...conversion, metadata: { 'fx.rate': '2' } }, expect: [400, 'invalid-request'] },
+  { name: 'an amount over 64 bits in a conversion', path: '/v1/conversions', body: { ...conversion, buyAmountMinor: '9223372036854775808' }, expect: [422, 'amount-too-large'] },
+  { name: 'a hold for 401 days', path: '/v1/holds', body: { ...transfer, expiresAt: new Date(Date.now() + 401 * 86_400_000).toISOString() }, expect: [400, 'invalid-request'] },
+  { name: 'a hold that ends at no time', path: '/v1/holds', body: { ...transfer, expiresAt: 'tomorrow' }, expect: [400, 'invalid-request'] },
+  { name: 'a capture of zero', path: `/v1/holds/${unknown.hold}/captures`, body: { amountMinor: '0' }, expect: [400, 'invalid-request'] },
+  { name: 'a capture with a fee of nothing', path: `/v1/holds/${unknown.hold}/captures`, body: { fee: {} }, expect: [400, 'invalid-request'] },
+  { name: 'a void that says something', path: `/v1/holds/${unknown.hold}/void`, body: { amountMinor: '1' }, expect: [400, 'invalid-request'] },
+  { name: 'a refund of a negative amount', path: `/v1/transfers/${unknown.transfer}/refunds`, body: { amountMinor: '-1' }, expect: [400, 'invalid-request'] },
+  { name: 'a reversal with an amount', path: `/v1/transfers/${unknown.transfer}/reversal`, body: { amountMinor: '1' }, expect: [400, 'invalid-request'] },
+  { name: 'a settlement without a payout account', path: '/v1/settlements', body: { accountId: 'a' }, expect: [400, 'invalid-request'] },
   { name: 'a path part that is too long', method: 'GET', path: `/v1/accounts/${'a'.repeat(500)}`, expect: [414, 'uri-too-long'] },
   { name: 'a cursor of another making', method: 'GET', path: '/v1/accounts/a/entries?cursor=abc', expect: [400, 'invalid-request'] },
   { name: 'a page of 201', method: 'GET', path: '/v1/accounts/a/entries?limit=201', expect: [400, 'invalid-request'] },
   { name: 'a limit given twice', method: 'GET', path: '/v1/accounts/a/entries?limit=1&limit=2', expect: [400, 'invalid-request'] },
-  { name: 'a lookup of 501', path: '/v1/transfers/lookup', body: { ids: Array(501).fill('tr_01a1fbfc-305c-7e6a-a409-f28c7745df04') }, expect: [400, 'invalid-request'] },
+  { name: 'a lookup of 501', path: '/v1/transfers/lookup', body: { ids: Array(501).fill('tr_01a1fbfc-305c-8123-8000-f28c7745df04') }, expect: [400, 'invalid-request'] },
   { name: 'a lookup of nothing', path: '/v1/transfers/lookup', body: { ids: [] }, expect: [400, 'invalid-request'] },
   { name: 'a lookup of what is no id', path: '/v1/transfers/lookup', body: { ids: ["' OR 1=1"] }, expect: [400, 'invalid-request'] },
 ];
 
-const written = () => database.as('ledger_readonly', 'SELECT (SELECT count(*) FROM ledger.accounts) a, (SELECT count(*) FROM ledger.transfers) t, (SELECT count(*) FROM ledger.entries) e, (SELECT count(*) FROM ledger.idempotency_keys) k, (SELECT sum(version) FROM ledger.accounts) v');
+const written = () => database.as('ledger_readonly', 'SELECT (SELECT n FROM ledger.head) n, (SELECT position FROM ledger.head) p, (SELECT count(*) FROM ledger.journal) j, (SELECT count(*) FROM ledger.accounts) a, (SELECT sum(version) FROM ledger.accounts) v');
 
 /** RFC 9457 with our members; never a word of what was sent that must not be repeated. */
 function assertProblem(problem: Record<string, unknown>, status: number, code: string): void {
