@@ -274,6 +274,16 @@ test('reads as of a version and a time, and linked transfers of every kind, are 
   }
 });
 
+test('the journal says of each row who did it, under which key and in which request', async () => {
+  const { position } = (await api.get('/v1/chain/head')).json;
+  const [made, refused] = [await api.post('/v1/transfers', payment, 'who-did-this'), await api.post('/v1/transfers', { ...payment, amountMinor: '99999999999' }, 'who-tried-this')];
+  const { events } = (await api.get(`/v1/journal?after=${position}&limit=1000`)).json as { events: { actor: string; tenant: string; idempotencyKey: string; requestId: string; data: { id?: string } }[] };
+  const of = (key: string) => events.find(event => event.idempotencyKey === key)!;
+  assert.deepEqual([of('who-did-this').actor, of('who-did-this').tenant, of('who-did-this').data.id], ['default', 'default', made.json.id]);
+  assert.equal(`urn:uuid:${of('who-tried-this').requestId}`, refused.json.instance);
+  assert.equal(ledger.logs.map(line => JSON.parse(line)).filter(line => line.reqId === of('who-did-this').requestId && line.client === 'default').length, 1, 'and the log has the same request');
+});
+
 test('a hold is not reached by the id of a transfer, nor a transfer by that of a hold: their scopes differ', async () => {
   const [held, sent] = [await hold(), await transfer()];
   await api.post(`/v1/holds/${held}/captures`, {});
