@@ -4,6 +4,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { maxMinor } from '../src/domain/money.ts';
+import { defaultPageSize } from '../src/edge/routes.ts';
+import * as schemas from '../src/edge/schemas.ts';
+import * as webhookSchemas from '../src/edge/webhook-schemas.ts';
 import { apiKey, createDatabase, startLedger, type TestLedger } from './support/ledger.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -80,6 +84,23 @@ test('an answer that is not as the tour says is noticed', () => {
   assert.deepEqual(missing(first!, '{"a":"1","x":0,"b":"2"} 201\n'), []);
   assert.deepEqual(missing(first!, '{"a":"1","b":"2"} 200\n'), ['status 201']);
   assert.deepEqual(missing(first!, '{"b":"2","a":"1"} 201\n'), ['"b":"2"']);
+});
+
+test('the table of limits says what the schemas hold', () => {
+  const limits = new Map([...sectionOf('Keys, callers, limits').matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].map(([, what, most]) => [what!, [...most!.matchAll(/\d[\d,]*/g)].map(([digits]) => BigInt(digits.replaceAll(',', '')))]));
+  const pageMost = (pattern: string) => [1_001, 1_000, 201, 200].find(limit => new RegExp(pattern).test(String(limit)));
+  const { metadata, description } = schemas.transferBody.properties;
+  const expected: [string, bigint[]][] = [
+    ['transfers in a batch', [BigInt(schemas.batchBody.properties.transfers.maxItems)]],
+    ['linked transfers', [BigInt(schemas.transactionBody.properties.transfers.maxItems)]],
+    ['ids in a lookup', [BigInt(schemas.lookupBody.properties.ids.maxItems)]],
+    ['entries or holds in a page', [BigInt(pageMost(schemas.entriesQuery.properties.limit.pattern)!), BigInt(defaultPageSize)]],
+    ['events or deliveries in a page', [BigInt(pageMost(webhookSchemas.journalQuery.properties.limit.pattern)!), 100n]],
+    ['metadata', [BigInt(metadata.maxProperties), 40n, BigInt(metadata.additionalProperties.maxLength)]],
+    ['a description', [BigInt((description.anyOf[0] as { maxLength: number }).maxLength)]],
+    ['an amount, a balance', [maxMinor]],
+  ];
+  for (const [what, values] of expected) assert.deepEqual(limits.get(what), values, what);
 });
 
 test('every guarantee names tests that exist', () => {

@@ -188,10 +188,13 @@ export class Ledger {
     return { currencies: rows.map(row => totalsJson({ currency: row['currency'] as string, debitMinor: BigInt(row['debit_minor'] as string), creditMinor: BigInt(row['credit_minor'] as string) })), at: (rows[0]?.['at'] as Date).toISOString() };
   }
 
-  /** What an auditor notes elsewhere: no later history can be made to end here without being this one. */
+  /**
+   * What an auditor notes elsewhere: no later history can be made to end here without being this one. Without the totals, though the
+   * hash seals them: they are those of all tenants.
+   */
   async readHead() {
     const [row] = await this.#database.query(reads.selectHead());
-    return { n: row!['n'] as string, position: row!['position'] as string, at: toIso(BigInt(row!['at_us'] as string)), totals: row!['totals'] as Record<string, string>, hash: row!['hash'] as string };
+    return { n: row!['n'] as string, position: row!['position'] as string, at: toIso(BigInt(row!['at_us'] as string)), hash: row!['hash'] as string };
   }
 }
 
