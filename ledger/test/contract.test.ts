@@ -15,7 +15,7 @@ const keys = JSON.stringify([
   { client: 'auditor', tenant: 'default', secret: auditorKey, scopes: ['journal:read'] },
   { client: 'clerk', tenant: 'default', secret: clerkKey, scopes: ['accounts:read'] },
 ]);
-const settings = { LEDGER_ENVIRONMENT: 'local', LEDGER_API_KEYS: keys, LEDGER_WEBHOOK_KEY: randomBytes(32).toString('base64'), LEDGER_WEBHOOK_ALLOW_HTTP: 'true' };
+const settings = { LEDGER_ENVIRONMENT: 'local', LEDGER_API_KEYS: keys, LEDGER_WEBHOOK_KEY: randomBytes(32).toString('base64'), LEDGER_WEBHOOK_ALLOW_HTTP: 'true', LEDGER_EXPIRY_INTERVAL_MS: '3600000' };
 
 const issuer = { LEDGER_JWT_ISSUER: 'https://issuer.example', LEDGER_JWT_AUDIENCE: 'ledger', LEDGER_JWT_JWKS_URL: 'http://127.0.0.1:1/keys' };
 /** Has the looks of one. */
@@ -229,6 +229,7 @@ test('every operation has its cases, and every case an operation', () => {
 });
 
 const given = new Set<string>();
+const givenCodes = new Set<string>();
 
 async function give(operation: DescribedOperation, status: number): Promise<void> {
   const own = cases[operation.name]![status];
@@ -238,6 +239,7 @@ async function give(operation: DescribedOperation, status: number): Promise<void
   assert.equal(reply.status, status, `${operation.name}: ${status} was asked for, the answer was ${reply.status} ${reply.text.slice(0, 500)}`);
   assert.deepEqual(contract.faults(operation, reply), []);
   given.add(`${operation.name} ${status}`);
+  if (reply.json?.code) givenCodes.add(reply.json.code);
 }
 
 for (const [what, ofClass] of [['answer', (status: number) => status < 400], ['refusal', (status: number) => status >= 400 && status < 500]] as const) {
@@ -258,6 +260,53 @@ test('nothing that is described was left out', () => {
   const described = operations.flatMap(one => one.statuses.map(status => `${one.name} ${status}`));
   assert.deepEqual(described.filter(one => !given.has(one)), []);
   assert.ok(described.length > 250, `${described.length} statuses`);
+});
+
+/** Reasons that the cases above do not come to. */
+const reasons: Record<string, [operation: string, ask: () => Promise<Ask> | Ask]> = {
+  'malformed-json': ['POST /v1/transfers', () => ({ raw: '{' })],
+  'idempotency-key-missing': ['POST /v1/transfers', () => ({ body: payment, key: '' })],
+  'idempotency-key-invalid': ['POST /v1/transfers', () => ({ body: payment, key: 'system/mine' })],
+  'idempotency-key-reused': ['POST /v1/transfers', async () => ({ body: { ...payment, amountMinor: '11' }, key: (await api.post('/v1/transfers', payment, 'taken')) && 'taken' })],
+  'amount-too-large': ['POST /v1/transfers', () => ({ body: { ...payment, amountMinor: '9223372036854775808' } })],
+  'balance-overflow': ['POST /v1/transfers', async () => {
+    const [from, to] = [await api.account(account().id, { minAvailableMinor: null }), await api.account(account().id, { minAvailableMinor: null })];
+    await api.transfer(from, to, '9223372036854775807');
+    return { body: { ...payment, debitAccountId: from, creditAccountId: to } };
+  }],
+  'limit-exceeded': ['POST /v1/transfers', async () => ({ body: { ...payment, creditAccountId: await api.account(account().id, { maxAvailableMinor: '9' }) } })],
+  'currency-mismatch': ['POST /v1/transfers', () => ({ body: { ...payment, currency: 'EUR' } })],
+  'same-account': ['POST /v1/transfers', () => ({ body: { ...payment, creditAccountId: 'payer' } })],
+  'same-currency': ['POST /v1/conversions', () => ({ body: { ...conversion, buyCurrency: 'USD' } })],
+  'hold-expired': ['POST /v1/holds/{id}/captures', async () => ofId(await made('/v1/holds', { ...payment, expiresAt: '2026-01-01T00:00:00Z' }), {})],
+  'fee-exceeds-capture': ['POST /v1/holds/{id}/captures', () => ofId(hold(), { fee: { amountMinor: '11' } })],
+  'not-refundable': ['POST /v1/transfers/{id}/refunds', async () => ofId((await api.post(`/v1/holds/${await hold()}/captures`, {})).json.id, {})],
+  'nothing-to-settle': ['POST /v1/settlements', async () => ({ body: { accountId: await api.account(account().id), payoutAccountId: 'payee' } })],
+  'endpoint-limit': ['POST /v1/webhook-endpoints', async () => {
+    for (let status = 201; status === 201;) status = (await api.post('/v1/webhook-endpoints', { url: consumerUrl, events: ['fee.posted'] })).status;
+    return { body: { url: consumerUrl, events: ['fee.posted'] } };
+  }],
+};
+/** The database has to break in a certain way: outage.test.ts, concurrency.test.ts; or what came is not HTTP: malformed.test.ts. */
+const elsewhere = ['account-busy', 'database-read-only', 'deadline-exceeded', 'malformed-request', 'outcome-unknown', 'overloaded'];
+
+test('every described reason is given', async t => {
+  for (const [code, [name, ask]] of Object.entries(reasons)) {
+    await t.test(code, async () => {
+      const operation = operations.find(one => one.name === name)!;
+      const reply = await send(operation, await ask());
+      assert.equal(reply.json.code, code, reply.text);
+      assert.deepEqual(contract.faults(operation, reply), []);
+      givenCodes.add(code);
+    });
+  }
+  const operation = operations.find(one => one.name === 'POST /v1/webhook-endpoints')!;
+  const off = await startLedger(database);
+  const reply = await send(operation, { body: { url: 'https://shop.example/', events: ['*'] } }, off.api).finally(() => off.close());
+  assert.deepEqual([reply.json.code, contract.faults(operation, reply)], ['webhooks-off', []]);
+  givenCodes.add('webhooks-off');
+  const described = new Set(operations.flatMap(one => contract.codes(one)));
+  assert.deepEqual([...described].filter(code => !givenCodes.has(code)).sort(), elsewhere);
 });
 
 test('reads as of a version and a time, and linked transfers of every kind, are as described', async () => {

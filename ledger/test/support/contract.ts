@@ -44,6 +44,14 @@ export class Contract {
     );
   }
 
+  /** Every reason to refuse that is described. */
+  codes(operation: DescribedOperation): string[] {
+    return operation.statuses.flatMap(status => {
+      const { content } = this.#response(operation, status)!.response as { content?: Record<string, { schema: { allOf?: [unknown, { properties: { code: { enum: string[] } } }] } }> };
+      return content?.['application/problem+json']?.schema.allOf?.[1].properties.code.enum ?? [];
+    });
+  }
+
   /** One sentence per way in which the answer is not as described. */
   faults(operation: DescribedOperation, reply: Reply): string[] {
     const described = this.#response(operation, reply.status);
