@@ -67,4 +67,4 @@ export function writeCapacityPage(): void {
   writeFileSync(pagePath, withFigures(readFileSync(pagePath, 'utf8'), readFileSync(measurementsPath, 'utf8')));
 }
 
-if (import.meta.main) writeCapacityPage();
+if (process.argv[1] === import.meta.filename) writeCapacityPage();

@@ -42,7 +42,7 @@ export function withDefinition(entity: string, description: string): string {
   return entity.slice(0, at + begin.length) + description.replace(/^(?=.)/gm, '    ');
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const description = await readDescription();
   writeFileSync(descriptionFile, description);
   writeFileSync(catalogFile, withDefinition(readFileSync(catalogFile, 'utf8'), description));
