@@ -58,6 +58,17 @@ test('every example of a request is one that the service would take', () => {
   assert.ok(examples >= 14);
 });
 
+test('every example of an answer is one that the service could give', () => {
+  const contract = new Contract(api);
+  const found = Object.entries(api.components.schemas as Record<string, { examples?: object[] }>).flatMap(([name, { examples = [] }]) => examples.map(example => [name, example] as const));
+  assert.ok(found.length >= 6);
+  for (const [name, example] of found) {
+    assert.deepEqual(contract.schemaFaults(name, example), [], name);
+    const [first] = Object.keys(example);
+    assert.notDeepEqual(contract.schemaFaults(name, { ...example, [first!]: undefined }), [], name);
+  }
+});
+
 test('under /v1 every operation names its scope, its refusals and, if it changes something, its key', () => {
   for (const [path, item] of Object.entries(api.paths as Record<string, Record<string, { security: Record<string, string[]>[]; responses: object; parameters?: { $ref?: string }[] }>>)) {
     if (!path.startsWith('/v1/')) continue;

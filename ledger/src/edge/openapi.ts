@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import { errors, type ErrorCode } from '../domain/errors.ts';
 import { answerSchemas, refTo } from './openapi-answers.ts';
+import { examples } from './openapi-examples.ts';
 import { operations, type Operation } from './openapi-operations.ts';
 import * as requests from './schemas.ts';
 import * as webhookRequests from './webhook-schemas.ts';
@@ -68,6 +69,7 @@ function codesOf(operation: Operation, route: DescribedRoute): ErrorCode[] {
 /** Throws for a route that has no entry in `operations`. */
 export function describeApi(routes: readonly DescribedRoute[]): object {
   const schemas: Record<string, Schema> = { ...answerSchemas };
+  for (const [schema, example] of Object.entries(examples)) schemas[schema] = { ...schemas[schema], examples: [example] };
   const name = (schema: unknown) => withNames(schema, schemas);
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {

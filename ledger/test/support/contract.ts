@@ -71,6 +71,11 @@ export class Contract {
     return faults.map(fault => `${operation.name} ${reply.status}: ${fault} in ${reply.text.slice(0, 500)}`);
   }
 
+  /** Of a component. */
+  schemaFaults(name: string, value: unknown): string[] {
+    return this.#check(`#/components/schemas/${name}`, value);
+  }
+
   /** Is the example one that the service would let in? */
   requestFaults(operation: DescribedOperation, body: unknown): string[] {
     return this.#check(`#/paths/${escape(operation.path)}/${operation.method.toLowerCase()}/requestBody/content/application~1json/schema`, body);
@@ -104,7 +109,7 @@ const escape = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1'
 function closed<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(closed) as T;
   if (schema === null || typeof schema !== 'object') return schema;
-  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === 'example' ? value : closed(value)]));
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === 'example' || key === 'examples' ? value : closed(value)]));
   if (copy['type'] === 'object' && copy['properties'] && !('additionalProperties' in copy)) copy['additionalProperties'] = false;
   return copy as T;
 }
