@@ -182,7 +182,7 @@ SELECT a.tenant, a.id AS account_id, a.number, s.version, s.position, s.kind::te
 -- Each statement in here sees what was committed before it started (READ COMMITTED), so also what it waited for.
 CREATE FUNCTION ledger.load(key_tenants text[], keys text[], account_tenants text[], account_ids text[], payment_positions bigint[], lock_head boolean)
 RETURNS TABLE (body json, number bigint, tenant text, id text, owner text, currency text, type text, min bigint, max bigint, metadata jsonb, posted bigint, pending_out bigint, pending_in bigint, version bigint, created_us bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   IF lock_head THEN
     PERFORM 1 FROM ledger.head h WHERE h.one FOR UPDATE;
@@ -254,7 +254,7 @@ $$;
 
 -- The one way to write. All rows of a batch, all balances, one link of the chain: all or nothing. What the caller decided is not
 -- believed: an account that is not as it was decided on refuses the batch (AP001), and the balances must move by exactly what the rows say
--- (AP003). As it was, not only at that version: a batch may be decided on one before it that never came to be, and another process
+-- (AP003), within one tenant and one currency. As it was, not only at that version: a batch may be decided on one before it that never came to be, and another process
 -- have made that version. Floors, ceilings, captured and refunded sums are held by CHECKs, a second use of
 -- a key by its index.
 --   _currencies, _sums: posted by this batch
@@ -272,7 +272,7 @@ CREATE FUNCTION ledger.append(
   _accounts bigint[], _versions bigint[], _posted_before bigint[], _out_before bigint[], _in_before bigint[], _leg_counts bigint[], _posted bigint[], _pending_out bigint[], _pending_in bigint[],
   _payments bigint[], _payment_versions bigint[], _seen bigint[], _seen_states text[], _seen_payments bigint[], _seen_payment_states text[], _opened jsonb,
   OUT first_position bigint, OUT at_us bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   rows_count int := cardinality(_kinds);
   link record;
@@ -303,18 +303,22 @@ BEGIN
          SET posted_minor = a.posted_minor + x.posted, pending_out_minor = a.pending_out_minor + x.pending_out, pending_in_minor = a.pending_in_minor + x.pending_in, version = a.version + x.legs
         FROM unnest(_accounts, _versions, _posted_before, _out_before, _in_before, _leg_counts, _posted, _pending_out, _pending_in) AS x (number, version, posted_before, out_before, in_before, legs, posted, pending_out, pending_in)
        WHERE a.number = x.number AND a.version = x.version AND a.posted_minor = x.posted_before AND a.pending_out_minor = x.out_before AND a.pending_in_minor = x.in_before
-      RETURNING a.number, a.currency, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending
+      RETURNING a.number, a.tenant, a.currency, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending,
+                CASE WHEN a.debit_normal THEN x.pending_in - x.pending_out ELSE x.pending_out - x.pending_in END AS held
     ), said AS (
-      SELECT s.account, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending
-        FROM (SELECT r.debit AS account, CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS posted, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END AS pending
-                FROM unnest(_kinds, _debits, _amounts) AS r (kind, debit, amount) WHERE r.debit IS NOT NULL
+      SELECT s.account, s.tenant, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending
+        FROM (SELECT r.debit AS account, r.tenant, CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS posted, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END AS pending
+                FROM unnest(_kinds, _tenants, _debits, _amounts) AS r (kind, tenant, debit, amount) WHERE r.debit IS NOT NULL
               UNION ALL
-              SELECT r.credit, CASE WHEN ledger.posts(r.kind) THEN -r.amount ELSE 0 END, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END
-                FROM unnest(_kinds, _credits, _amounts) AS r (kind, credit, amount) WHERE r.credit IS NOT NULL) s
-       GROUP BY s.account
+              SELECT r.credit, r.tenant, CASE WHEN ledger.posts(r.kind) THEN -r.amount ELSE 0 END, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END
+                FROM unnest(_kinds, _tenants, _credits, _amounts) AS r (kind, tenant, credit, amount) WHERE r.credit IS NOT NULL) s
+       GROUP BY s.account, s.tenant
     )
-    SELECT count(m.number) AS accounts, bool_and(m.legs IS NOT DISTINCT FROM s.legs AND m.signed = s.signed AND m.pending = s.pending) AS agreed INTO moved
-      FROM moved m FULL JOIN said s ON s.account = m.number;
+    SELECT count(m.number) AS accounts,
+           -- Account by account as the rows say, nobody's row at another tenant's account, and in each currency as much debited as credited.
+           bool_and(m.legs IS NOT DISTINCT FROM s.legs AND m.signed = s.signed AND m.pending = s.pending)
+             AND NOT EXISTS (SELECT FROM moved t GROUP BY t.tenant, t.currency HAVING sum(t.signed) <> 0 OR sum(t.held) <> 0) AS agreed INTO moved
+      FROM moved m FULL JOIN said s ON s.account = m.number AND s.tenant = m.tenant;
     IF moved.accounts <> cardinality(_accounts) THEN
       RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
     END IF;
@@ -375,12 +379,12 @@ CREATE FUNCTION ledger.append_one(
   _debit bigint, _credit bigint, _amount bigint, _debit_version bigint, _credit_version bigint, _debit_balance bigint, _credit_balance bigint,
   _description text, _metadata jsonb, _effective timestamptz, _request uuid,
   OUT first_position bigint, OUT at_us bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
 DECLARE
   head ledger.head;
   now_at timestamptz;
-  debit_currency text;
-  credit_currency text;
+  debited record;
+  credited record;
 BEGIN
   PERFORM set_config('ledger.appending', 'on', true);
   SELECT * INTO head FROM ledger.head h WHERE h.one FOR UPDATE;
@@ -390,14 +394,14 @@ BEGIN
 
   UPDATE ledger.accounts a SET posted_minor = _debit_balance, version = _debit_version
    WHERE a.number = _debit AND a.version = _debit_version - 1 AND a.posted_minor + CASE WHEN a.debit_normal THEN _amount ELSE -_amount END = _debit_balance
-  RETURNING a.currency INTO debit_currency;
+  RETURNING a.tenant, a.currency INTO debited;
   UPDATE ledger.accounts a SET posted_minor = _credit_balance, version = _credit_version
    WHERE a.number = _credit AND a.version = _credit_version - 1 AND a.posted_minor - CASE WHEN a.debit_normal THEN _amount ELSE -_amount END = _credit_balance
-  RETURNING a.currency INTO credit_currency;
-  IF debit_currency IS NULL OR credit_currency IS NULL THEN
+  RETURNING a.tenant, a.currency INTO credited;
+  IF debited.currency IS NULL OR credited.currency IS NULL THEN
     RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
   END IF;
-  IF debit_currency <> credit_currency OR NOT ledger.posts(_kind) THEN
+  IF debited.currency <> credited.currency OR debited.tenant <> _tenant OR credited.tenant <> _tenant OR NOT ledger.posts(_kind) THEN
     RAISE EXCEPTION 'the balances do not move by what the rows say' USING ERRCODE = 'AP003';
   END IF;
 
@@ -408,7 +412,7 @@ BEGIN
 
   head.n := head.n + 1;
   head.position := first_position;
-  head.totals := jsonb_set(head.totals, ARRAY[debit_currency], to_jsonb((coalesce((head.totals ->> debit_currency)::numeric, 0) + _amount)::text));
+  head.totals := jsonb_set(head.totals, ARRAY[debited.currency], to_jsonb((coalesce((head.totals ->> debited.currency)::numeric, 0) + _amount)::text));
   INSERT INTO ledger.chain (n, first_position, count, at, format, region, instance, digest, totals, prev_hash, hash)
   VALUES (head.n, first_position, 1, now_at, _format, _region, _instance, _digest, head.totals, head.hash,
           sha256(head.hash || _digest || int8send(head.n) || int8send(first_position) || int4send(1) || int8send(at_us) || convert_to(head.totals::text, 'UTF8')))
@@ -442,20 +446,20 @@ EXCEPTION WHEN unique_violation THEN
 END $$;
 
 -- The epoch under which `_holder` has the lease until the time-out, by the database's clock; NULL while another one has it.
-CREATE FUNCTION ledger.take_lease(_name text, _holder text, _ttl_ms int) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+CREATE FUNCTION ledger.take_lease(_name text, _holder text, _ttl_ms int) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   INSERT INTO ledger.leases AS l VALUES (_name, _holder, 1, clock_timestamp() + _ttl_ms * interval '1 millisecond')
   ON CONFLICT (name) DO UPDATE
      SET epoch = CASE WHEN l.holder = excluded.holder AND l.until > clock_timestamp() THEN l.epoch ELSE l.epoch + 1 END, holder = excluded.holder, until = excluded.until
    WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
   RETURNING epoch
 $$;
-CREATE FUNCTION ledger.give_up_lease(_name text, _holder text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+CREATE FUNCTION ledger.give_up_lease(_name text, _holder text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   UPDATE ledger.leases SET until = clock_timestamp() WHERE name = _name AND holder = _holder AND until > clock_timestamp()
 $$;
 
 -- Holds whose time has passed, oldest first, for the one worker that releases them.
 CREATE FUNCTION ledger.due_holds(_limit int) RETURNS TABLE (tenant text, "position" bigint, at_us bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   SELECT p.tenant, p.position, (extract(epoch FROM j.created_at) * 1000000)::bigint
     FROM ledger.payments p JOIN ledger.journal j ON j.position = p.position
    WHERE p.captured_minor + p.released_minor < p.authorised_minor AND p.expires_at <= clock_timestamp()
@@ -464,7 +468,7 @@ $$;
 
 -- Over all tenants, for the gauges: each account's balance in its column, a negative one in the other.
 CREATE FUNCTION ledger.trial_balance() RETURNS TABLE (currency text, debit_minor numeric, credit_minor numeric)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   SELECT c.code, coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal = (a.posted_minor > 0)), 0),
          coalesce(sum(abs(a.posted_minor::numeric)) FILTER (WHERE a.debit_normal <> (a.posted_minor > 0)), 0)
     FROM ledger.currencies c LEFT JOIN ledger.accounts a ON a.currency = c.code

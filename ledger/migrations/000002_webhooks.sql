@@ -95,7 +95,7 @@ CREATE FUNCTION ledger.webhook_change(
   what text, _tenant text, _actor text, _request uuid, _key text, _hash bytea, _status smallint, _answer text,
   _endpoint text, _position bigint, _details jsonb,
   OUT outcome text, OUT hash bytea, OUT status smallint, OUT answer text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
 BEGIN
   SELECT b.hash, b.status, b.answer INTO hash, status, answer FROM ledger.webhook_begin(_tenant, _key) b;
   IF hash IS NOT NULL THEN
@@ -150,7 +150,7 @@ END $$;
 -- An endpoint with _pending_max deliveries waiting is left behind here and goes on catching up by itself.
 -- `behind`: positions that are still unread. NULL: the lease is lost.
 CREATE FUNCTION ledger.webhook_hand_out(_holder text, _epoch bigint, _rows int, _pending_max int, OUT behind bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
 DECLARE
   begun bigint;
   upto bigint;
@@ -178,7 +178,7 @@ END $$;
 -- Endpoints that begin, replay or were left behind, up to _endpoints of them, each over the next _rows positions. Those with the least
 -- to go come first. Returns how many moved; NULL: the lease is lost.
 CREATE FUNCTION ledger.webhook_catch_up(_holder text, _epoch bigint, _rows int, _pending_max int, _endpoints int, OUT moved int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
 DECLARE
   handed bigint;
   one record;
@@ -214,7 +214,7 @@ END $$;
 -- What is to be sent now, oldest first, with all that sending needs. Endpoints in _except are left out: they have enough.
 CREATE FUNCTION ledger.webhook_due(_except text[], _limit int)
 RETURNS TABLE (endpoint text, tenant text, attempts smallint, url text, secret text, previous_secret text, max_in_flight smallint, failing boolean, event_id text, row_json json)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
   SELECT d.endpoint, d.tenant, d.attempts, e.url, e.secret, CASE WHEN e.previous_until > now() THEN e.previous_secret END, e.max_in_flight, e.failing_since IS NOT NULL,
          ledger.public_id('ev', j.created_at, j.position), ledger.row_json(j, a.id, coalesce(a.currency, b.currency), b.id, NULL)
     FROM (SELECT x.* FROM ledger.webhook_deliveries x
@@ -230,7 +230,7 @@ $$;
 -- How attempts ended. Counts only where the delivery still stands as it did when it was sent: somebody may have asked for it again.
 -- _next_ms: when to try again; NULL after the last attempt. Returns how many counted; NULL: the lease is lost, nothing was written.
 CREATE FUNCTION ledger.webhook_record(_holder text, _epoch bigint, _endpoints text[], _positions bigint[], _attempts smallint[], _delivered boolean[], _next_ms bigint[], _statuses smallint[], _errors text[], OUT counted int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
 BEGIN
   IF NOT ledger.webhook_holds(_holder, _epoch) THEN RETURN; END IF;
   UPDATE ledger.webhook_deliveries d
@@ -247,7 +247,7 @@ END $$;
 
 -- Forgets what was delivered long ago; dead letters stay longer. The events themselves stay in the journal for good.
 CREATE FUNCTION ledger.webhook_prune(_holder text, _epoch bigint, _keep_delivered_ms bigint, _keep_dead_ms bigint, _limit int, OUT pruned int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
 BEGIN
   IF NOT ledger.webhook_holds(_holder, _epoch) THEN RETURN; END IF;
   DELETE FROM ledger.webhook_deliveries d USING (
@@ -263,7 +263,7 @@ END $$;
 -- delivery that is due has been waiting, whichever is more. Waiting for a retry is not lag, nor is what a consumer that fails
 -- has not taken yet. Counting stops at 100,000.
 CREATE FUNCTION ledger.webhook_readings(OUT lag_positions bigint, OUT lag_seconds double precision, OUT pending bigint, OUT dead bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger SET jit = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET jit = off AS $$
   SELECT h.position - w.cursor,
          greatest(0, extract(epoch FROM now() - (SELECT j.created_at FROM ledger.journal j WHERE j.position = w.cursor + 1)),
                      extract(epoch FROM now() - (SELECT d.next_attempt_at FROM ledger.webhook_deliveries d JOIN ledger.webhook_endpoints e ON e.id = d.endpoint WHERE d.state = 'pending' AND e.failing_since IS NULL ORDER BY d.next_attempt_at LIMIT 1)))::double precision,

@@ -13,7 +13,7 @@ INSERT INTO ledger.cache_secret (secret) VALUES (sha256(convert_to(gen_random_uu
 -- a point in time) and after every start of the server (a restored copy of its files keeps the timeline): what was cached
 -- from commits that a failover lost is then not found any more. A primary's three never change while it runs.
 CREATE FUNCTION ledger.cache_epoch() RETURNS TABLE (epoch text, seal_key bytea, "position" bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
 BEGIN
   IF pg_is_in_recovery() THEN
     RETURN;
@@ -28,14 +28,14 @@ END $$;
 
 -- Where a reader of the journal has to begin who must not miss what was committed in the last so many seconds.
 CREATE FUNCTION ledger.cache_begin(_seconds int) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   SELECT coalesce((SELECT c.first_position - 1 FROM ledger.chain c WHERE c.at >= clock_timestamp() - _seconds * interval '1 second' ORDER BY c.at LIMIT 1),
                   (SELECT h.position FROM ledger.head h))
 $$;
 
 -- The accounts that the rows after `_after` up to `_upto` touched, as they are now: at least as new as those rows.
 CREATE FUNCTION ledger.cache_changes(_after bigint, _upto bigint) RETURNS TABLE (tenant text, id text, version bigint, posted bigint, pending_out bigint, pending_in bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   SELECT a.tenant, a.id, a.version, a.posted_minor, a.pending_out_minor, a.pending_in_minor
     FROM (SELECT j.debit AS number FROM ledger.journal j WHERE j.position > _after AND j.position <= _upto AND j.debit IS NOT NULL
           UNION
@@ -45,14 +45,14 @@ $$;
 
 -- All accounts, page by page, to rebuild from.
 CREATE FUNCTION ledger.cache_page(_after_number bigint, _limit int) RETURNS TABLE (number bigint, tenant text, id text, version bigint, posted bigint, pending_out bigint, pending_in bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp AS $$
   SELECT a.number, a.tenant, a.id, a.version, a.posted_minor, a.pending_out_minor, a.pending_in_minor
     FROM ledger.accounts a WHERE a.number > _after_number ORDER BY a.number LIMIT _limit
 $$;
 
 -- These accounts as they are now: to hold against what a cache says about them.
 CREATE FUNCTION ledger.cache_accounts(_tenants text[], _ids text[]) RETURNS TABLE (tenant text, id text, version bigint, posted bigint, pending_out bigint, pending_in bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   SELECT a.tenant, a.id, a.version, a.posted_minor, a.pending_out_minor, a.pending_in_minor
     FROM unnest(_tenants, _ids) AS x (tenant, id) JOIN ledger.accounts a ON a.tenant = x.tenant AND a.id = x.id
 $$;

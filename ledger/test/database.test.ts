@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import pg from 'pg';
 import { appendStatement, loadStatement, toLoaded, type Seal } from '../src/adapters/journal.ts';
 import { answerFormat } from '../src/domain/answers.ts';
 import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain/batching.ts';
-import { Book } from '../src/domain/book.ts';
+import { balancesOf, Book } from '../src/domain/book.ts';
 import { batchDigest } from '../src/domain/chain.ts';
 import type { Command } from '../src/domain/model.ts';
 import { currencies, exponentOf } from '../src/domain/money.ts';
@@ -83,6 +84,23 @@ function inflate(decided: Decided<Request>, byMinor: bigint): void {
   }
 }
 
+/** Has one row credit another account, with everything that belongs to it, so that nothing but the choice of the account is wrong. */
+async function crediting(id: string, tenant = 'default', row = 0): Promise<NonNullable<Attempt['spoil']>> {
+  const { text, values } = loadStatement({ keys: [], accounts: [{ tenant, id }], payments: [], lockHead: false });
+  const [other] = toLoaded(await database.as('ledger_app', text, values)).accounts;
+  const before = balancesOf(other!);
+  return ({ batch }) => {
+    const wrong = batch.rows[row]!;
+    const [right, was] = [...batch.accounts].find(([one]) => one.number === wrong.credit)!;
+    batch.accounts.delete(right);
+    other!.version++;
+    other!.postedMinor += right.postedMinor - was.postedMinor;
+    other!.pendingInMinor += right.pendingInMinor - was.pendingInMinor;
+    batch.accounts.set(other!, before);
+    Object.assign(wrong, { credit: other!.number, creditVersion: other!.version, creditBalanceMinor: other!.postedMinor });
+  };
+}
+
 /** Name, SQLSTATE or constraint, and what goes wrong. */
 const refused: [string, string, () => Attempt | Promise<Attempt>][] = [
   ['a row of another amount than its balances moved', 'AP003', () => ({ spoil: ({ batch }) => void (batch.rows[0]!.amountMinor! += 1n) })],
@@ -94,10 +112,12 @@ const refused: [string, string, () => Attempt | Promise<Attempt>][] = [
   ['a decision on an account that has moved since', 'AP001', () => ({ spoil: ({ batch }) => void [...batch.accounts].forEach(([one, was]) => (one.version--, was.version--)) })],
   ['one posting, decided on an account that has moved since', 'AP001', () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: ({ batch: { rows: [row] } }) => void row!.debitVersion!-- })],
   ['one posting whose balance does not follow', 'AP001', () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: ({ batch: { rows: [row] } }) => void (row!.creditBalanceMinor! += 1n) })],
-  ['one posting between currencies', 'AP003', () => ({
-    commands: [transfer('payer', 'shop', 1n)],
-    spoil: ({ batch: { rows: [row] }, fresh }) => void (fresh.length && Object.assign(row!, euroSide)),
-  })],
+  ['one posting between currencies', 'AP003', async () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: await crediting('euro') })],
+  ['postings between currencies, beside others', 'AP003', async () => ({ spoil: await crediting('euro', 'default', 1) })],
+  ['a hold between currencies', 'AP003', async () => ({ commands: [hold], spoil: await crediting('euro') })],
+  ['one posting to another tenant', 'AP003', async () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: await crediting('payer', 'other') })],
+  ['postings to another tenant, beside others', 'AP003', async () => ({ spoil: await crediting('payer', 'other', 1) })],
+  ['a row that says it is another tenant\'s', 'AP003', () => ({ spoil: ({ batch }) => void (batch.rows[0]!.tenant = 'other') })],
   ['a lease that another one holds now', 'AP002', () => ({ seal: { lease: { name: 'expiry', epoch: 7n } } })],
   ['a key that was used before', 'journal_key', async () => ({ key: String((await database.as('postgres', "SELECT key FROM ledger.journal WHERE key IS NOT NULL AND tenant = 'default' LIMIT 1"))[0]!['key']) })],
   ['a key that was used before, for one posting', 'journal_key', async () => ({ commands: [transfer('payer', 'shop', 1n)], key: String((await database.as('postgres', "SELECT key FROM ledger.journal WHERE key IS NOT NULL AND tenant = 'default' LIMIT 1"))[0]!['key']) })],
@@ -116,12 +136,9 @@ const refused: [string, string, () => Attempt | Promise<Attempt>][] = [
   ['an account id that is none', 'account_id_check', () => ({ commands: [account('new-one')], spoil: ({ batch }) => void (batch.openings[0]!.id = 'Not An Id') })],
   ['a digest that is none', 'chain_digest_check', () => ({ seal: { digest: Buffer.from('short') } })],
 ];
-const euroSide = { credit: '', creditVersion: 0, creditBalanceMinor: 0n };
 
 for (const [name, expected, make] of refused) {
   test(`ledger.append refuses ${name}`, async () => {
-    const [euro] = await database.as('postgres', "SELECT number::text, version::int, posted_minor::text FROM ledger.accounts WHERE id = 'euro'");
-    Object.assign(euroSide, { credit: euro!['number'], creditVersion: Number(euro!['version']) + 1, creditBalanceMinor: BigInt(String(euro!['posted_minor'])) + 1n });
     const before = await state();
     await assert.rejects(append(await make()), (error: { constraint?: string; code?: string; message: string }) => [error.constraint, error.code].includes(expected) || assert.fail(`${expected} expected, got ${error.code} ${error.constraint}: ${error.message}`));
     assert.equal(await state(), before, 'nothing of it was written');
@@ -161,6 +178,30 @@ test('least privilege: the service has no power over the schema, the roles or th
   }
   const rights = await database.as('postgres', "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication AS mighty, pg_has_role(rolname, 'ledger_owner', 'member') AS owner FROM pg_roles WHERE rolname IN ('ledger_app', 'ledger_readonly', 'airpay_recovery')");
   assert.deepEqual(rights.map(one => [one['mighty'], one['owner']]), [[false, false], [false, false], [false, false]]);
+});
+
+test('least privilege: what runs with the owner\'s rights takes no type from the caller\'s temporary schema, and nobody else may call it', async () => {
+  const functions = await database.as('postgres', "SELECT p.proname AS name, p.prosecdef AS definer, p.proconfig::text AS config, has_function_privilege('public', p.oid, 'EXECUTE') AS everybody FROM pg_proc p WHERE p.pronamespace = 'ledger'::regnamespace");
+  assert.ok(functions.filter(one => one['definer']).length >= 15, 'too few were looked at');
+  assert.deepEqual(functions.filter(one => one['everybody']), []);
+  assert.deepEqual(functions.filter(one => one['definer'] && !String(one['config']).includes('search_path=pg_catalog, ledger, pg_temp')), []);
+  // In a session that can make temporary types, one named like a type that such a function uses: its check would run as the owner.
+  const { text, values } = await decide();
+  const client = new pg.Client({ connectionString: database.url('ledger_app') });
+  await client.connect();
+  const ran: string[] = [];
+  client.on('notice', notice => ran.push(String(notice.message)));
+  try {
+    await client.query("CREATE FUNCTION pg_temp.spy(pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'runs as %', current_user; RETURN true; END $$");
+    for (const type of ['text', 'jsonb', 'timestamptz']) await client.query(`CREATE DOMAIN pg_temp.${type} AS pg_catalog.${type} CHECK (pg_temp.spy(VALUE::pg_catalog.text))`);
+    await client.query("SELECT 'mine'::text");
+    assert.deepEqual(ran.splice(0), ['runs as ledger_app'], 'the trap works');
+    await client.query(text, values);
+    await client.query("SELECT ledger.take_lease('trap', 'me', 1)");
+    assert.deepEqual(ran, []);
+  } finally {
+    await client.end();
+  }
 });
 
 test('the owner too changes nothing but through ledger.append, and never a row of the journal or a link', async () => {
