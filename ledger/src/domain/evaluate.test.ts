@@ -245,7 +245,8 @@ test('random histories of two tenants with the same ids and keys: every verdict 
         assert.equal(verdict, model.run(tenant, command, position, expired), JSON.stringify(command, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
         if (outcome.rows[0]!.position !== position) assert.fail('a gap in the journal');
         position += BigInt(outcome.rows.length);
-        for (const row of outcome.rows) if (row.debit) known.push(refOf(row));
+        // Holds more often: what can become of them has most branches, and most picks are of something else.
+        for (const row of outcome.rows) if (row.debit) known.push(...Array<RowRef>(row.kind === 'hold' ? 8 : 1).fill(refOf(row)));
         met[verdict] = (met[verdict] ?? 0) + 1;
       });
     }
@@ -254,7 +255,7 @@ test('random histories of two tenants with the same ids and keys: every verdict 
       const account = ledger.book.account(tenant, id)!;
       assert.deepEqual([account.postedMinor, account.postedMinor - account.pendingOutMinor, account.pendingOutMinor, account.pendingInMinor, BigInt(account.version)], model.balances(tenant, id), name);
     }
-  }), { numRuns: Number(process.env['LEDGER_TEST_RUNS'] ?? 150) });
+  }), { numRuns: Number(process.env['LEDGER_TEST_RUNS'] ?? 500) });
   // The histories must have gone everywhere, or they prove nothing.
   const wanted = ['posted', 'opened', 'exists', 'replayed', 'same-account', 'unknown-account', 'currency-mismatch', 'balance-overflow', 'insufficient-funds', 'limit-exceeded', 'unknown-hold', 'hold-closed', 'hold-expired', 'hold-not-due', 'capture-exceeds-hold', 'fee-exceeds-capture', 'unknown-transfer', 'not-refundable', 'already-reversed', 'refund-exceeds-captured', 'rate-mismatch', 'same-currency', 'unsupported-currency', 'not-settleable', 'nothing-to-settle', 'account-exists'];
   assert.deepEqual(wanted.filter(one => !met[one]), [], JSON.stringify(met));
