@@ -135,6 +135,7 @@ const cases: Case[] = [
   { name: 'a settlement without a payout account', path: '/v1/settlements', body: { accountId: 'a' }, expect: [400, 'invalid-request'] },
   { name: 'a path part that is too long', method: 'GET', path: `/v1/accounts/${'a'.repeat(500)}`, expect: [414, 'uri-too-long'] },
   { name: 'a cursor of another making', method: 'GET', path: '/v1/accounts/a/entries?cursor=abc', expect: [400, 'invalid-request'] },
+  { name: 'a cursor beyond 64 bits', method: 'GET', path: `/v1/accounts/a/entries?cursor=${Buffer.from('v1:9999999999999999999').toString('base64url')}`, expect: [400, 'invalid-request'] },
   { name: 'a page of 201', method: 'GET', path: '/v1/accounts/a/entries?limit=201', expect: [400, 'invalid-request'] },
   { name: 'a limit given twice', method: 'GET', path: '/v1/accounts/a/entries?limit=1&limit=2', expect: [400, 'invalid-request'] },
   { name: 'a lookup of 501', path: '/v1/transfers/lookup', body: { ids: Array(501).fill('tr_01a1fbfc-305c-8123-8000-f28c7745df04') }, expect: [400, 'invalid-request'] },

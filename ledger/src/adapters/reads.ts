@@ -7,6 +7,9 @@ export interface Statement {
   values: unknown[];
 }
 
+/** More than any version or position. */
+const beyondAll = 2n ** 63n - 1n;
+
 /** Column `account`: the array of ledger.account_json. */
 export function selectAccount(tenant: string, id: string): Statement {
   return { name: 'select_account', text: 'SELECT ledger.account_json(a) AS account FROM ledger.accounts a WHERE a.tenant = $1 AND a.id = $2', values: [tenant, id] };
@@ -43,7 +46,7 @@ export function selectBalanceEffectiveAt(tenant: string, id: string, at: string)
 }
 
 /** Newest first. Pages by version, which never changes: a page stays the same while new entries arrive. */
-export function selectEntries(number: string, below: number | null, limit: number): Statement {
+export function selectEntries(number: string, below: bigint | null, limit: number): Statement {
   const side = (direction: 'debit' | 'credit', other: 'debit' | 'credit') => `
   (SELECT j.position, j.created_at, j.effective_at, j.kind, j.leg, '${direction}' AS direction, j.amount_minor, j.${direction}_balance_minor AS balance_minor, j.${direction}_version AS version,
           j.${other} AS other, j.description, j.payment
@@ -52,7 +55,7 @@ export function selectEntries(number: string, below: number | null, limit: numbe
 SELECT s.*, (extract(epoch FROM s.created_at) * 1000000)::bigint AS at_us, (extract(epoch FROM s.effective_at) * 1000000)::bigint AS effective_at_us, o.id AS other_id
   FROM (${side('debit', 'credit')} UNION ALL ${side('credit', 'debit')}) s JOIN ledger.accounts o ON o.number = s.other
  ORDER BY s.version DESC LIMIT $3`;
-  return { name: 'select_entries', text, values: [number, below ?? Number.MAX_SAFE_INTEGER, limit] };
+  return { name: 'select_entries', text, values: [number, (below ?? beyondAll).toString(), limit] };
 }
 
 /** Column `row`: the object of ledger.row_json. Rows of other histories at the same place are for the caller to leave out. */
@@ -86,7 +89,7 @@ export function selectHolds(tenant: string, debitNumber: string, open: boolean |
   const text = `SELECT ${holdColumns}
  WHERE p.tenant = $1 AND p.debit = $2 AND j.kind = 'hold' AND ($3::boolean IS NULL OR $3 = (p.captured_minor + p.released_minor < p.authorised_minor)) AND p.position < $4
  ORDER BY p.position DESC LIMIT $5`;
-  return { name: 'select_holds', text, values: [tenant, debitNumber, open, (below ?? 2n ** 62n).toString(), limit] };
+  return { name: 'select_holds', text, values: [tenant, debitNumber, open, (below ?? beyondAll).toString(), limit] };
 }
 
 /**

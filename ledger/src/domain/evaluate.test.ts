@@ -71,6 +71,10 @@ test('no number of an account leaves 64 bits, nor does one command move it furth
   const again = world(bank, ['a', { minAvailableMinor: null }], ['b', { minAvailableMinor: null }]).world;
   assert.equal(again.verdict(transfer(posting('a', 'b', max))), 'posted');
   assert.equal(again.verdict(transfer(posting('bank', 'a', max), posting('bank', 'a', max))), 'balance-overflow', 'from -max to max in one step');
+  const down = world(bank, ['a', { minAvailableMinor: null }]).world;
+  assert.equal(down.verdict(transfer(posting('a', 'bank', max), posting('a', 'bank', 1n))), 'balance-overflow', 'by -max - 1, which turned round is no number of 64 bits');
+  assert.equal(down.verdict(transfer(posting('a', 'bank', max))), 'posted');
+  assert.equal(down.verdict(transfer(posting('a', 'bank', 1n))), 'posted', 'in two commands it may');
 });
 
 test('linked transfers: all, each on the outcome of those before it, or none', () => {

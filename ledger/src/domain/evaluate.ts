@@ -101,8 +101,7 @@ function write({ batch, context, undo }: Scope, leg: Leg): void {
   const credited = balancesAfter(credit, 'credit', amountMinor, move);
   for (const [account, after] of [[debit, debited], [credit, credited]] as const) {
     const fits = fitsStorage(after.postedMinor) && fitsStorage(availableMinor(after)) && fitsStorage(after.postedMinor + after.pendingInMinor) && fitsStorage(after.pendingOutMinor) && fitsStorage(after.pendingInMinor)
-      // How far a command moves a balance is a number of the database too, on its way there.
-      && (undo.length === 0 || fitsStorage(after.postedMinor - (undo.find(([one]) => one === account)?.[1] ?? account).postedMinor));
+      && (undo.length === 0 || fitsBothWays(after.postedMinor - (undo.find(([one]) => one === account)?.[1] ?? account).postedMinor));
     if (!fits) refuse('balance-overflow', `The balance of ${account.id} would not fit 64 bits.`);
   }
   checkFloor(debit, debited, amountMinor);
@@ -121,6 +120,11 @@ function write({ batch, context, undo }: Scope, leg: Leg): void {
     description: leg.description ?? null, metadata: leg.metadata && Object.keys(leg.metadata).length > 0 ? leg.metadata : null,
     effectiveAtUs: leg.effectiveAtUs ?? null, expiresAtUs: leg.expiresAtUs ?? null, requestId: context.requestId, status: null, answer: null,
   });
+}
+
+/** How far a command moves a balance is a number of the database too, on its way there, and with its sign turned. */
+function fitsBothWays(movedMinor: bigint): boolean {
+  return fitsStorage(movedMinor) && fitsStorage(-movedMinor);
 }
 
 function checkFloor(account: Account, after: Balances, amountMinor: bigint): void {

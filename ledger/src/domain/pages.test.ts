@@ -36,6 +36,11 @@ test('the state of a hold', () => {
     ['authorised 10', 'partially-captured 6', 'expired 6', 'captured 0', 'captured 0', 'released 0', 'expired 10', 'released 0']);
 });
 
+test('a cursor of places that no version and no position can have is none of ours', () => {
+  for (const place of [1n, 2n ** 53n + 1n, 2n ** 63n - 1n]) assert.equal(decodeCursor(encodeCursor(place)), place);
+  for (const place of ['0', '-1', '01', String(2n ** 63n), '9999999999999999999', 'x', '']) assert.equal(decodeCursor(Buffer.from(`v1:${place}`).toString('base64url')), undefined, place);
+});
+
 test('totals', () => {
   assert.deepEqual(totalsJson({ currency: 'USD', debitMinor: 7n, creditMinor: 9n }), { currency: 'USD', debitMinor: '7', creditMinor: '9', differenceMinor: '-2' });
 });

@@ -1,7 +1,6 @@
 /** What reads answer with, beside accounts and transfers: entries, holds, totals; and the cursors between their pages. */
 import { publicId } from './ids.ts';
-import { posts, type AccountType, type Kind, type PlacedRow, type Side } from './model.ts';
-import { isDebitNormal } from './model.ts';
+import { isDebitNormal, posts, type AccountType, type Kind, type PlacedRow, type Side } from './model.ts';
 import { toIso } from './time.ts';
 
 export interface Entry {
@@ -76,6 +75,9 @@ export function totalsJson(totals: CurrencyTotals) {
   return { currency: totals.currency, debitMinor: totals.debitMinor.toString(), creditMinor: totals.creditMinor.toString(), differenceMinor: (totals.debitMinor - totals.creditMinor).toString() };
 }
 
+/** What the database can compare a version or a position with. */
+const placeMax = 2n ** 63n - 1n;
+
 /** Opaque to clients: they hand back what they were given. */
 export function encodeCursor(place: number | bigint): string {
   return Buffer.from(`v1:${place}`).toString('base64url');
@@ -84,6 +86,7 @@ export function encodeCursor(place: number | bigint): string {
 /** Undefined when it is none of ours. */
 export function decodeCursor(cursor: string): bigint | undefined {
   const match = /^v1:([1-9][0-9]{0,18})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? BigInt(match[1]!) : undefined;
+  const place = match ? BigInt(match[1]!) : 0n;
+  return place > 0n && place <= placeMax ? place : undefined;
 }
 

@@ -41,9 +41,12 @@ export class Ledger {
   readonly #cache: BalanceCache;
   /** Tenant -> its system accounts, opened or being opened. */
   readonly #tenants = new Map<string, Promise<void>>();
+  /** Of the database, since which the tenants are known. */
+  #generation: number;
 
   constructor(database: Database, commands: Commands, metrics: Metrics, cache: BalanceCache) {
     this.#database = database;
+    this.#generation = database.generation;
     this.#commands = commands;
     this.#metrics = metrics;
     this.#cache = cache;
@@ -61,6 +64,11 @@ export class Ledger {
       if (cached.requestHash !== context.requestHash) throw new LedgerError('idempotency-key-reused', 'This Idempotency-Key was used before for a request with another path or body.');
       this.#metrics.replays.inc();
       return { status: cached.status, body: cached.body, replayed: true };
+    }
+    if (this.#generation !== this.#database.generation) {
+      // Their openings may be among what a failover lost.
+      this.#tenants.clear();
+      this.#generation = this.#database.generation;
     }
     const ready = this.#tenants.get(caller.tenant);
     if (!ready) await this.#openTenant(caller.tenant);
@@ -129,7 +137,7 @@ export class Ledger {
     const below = placeOf(cursor);
     const account = await this.#account(tenant, id);
     // One more than asked tells whether there is a next page.
-    const rows = await this.#database.queryAs(tenant, reads.selectEntries(account.number, below === null ? null : Number(below), limit + 1));
+    const rows = await this.#database.queryAs(tenant, reads.selectEntries(account.number, below, limit + 1));
     const entries = rows.slice(0, limit).map(toEntry);
     const last = entries.at(-1);
     return { entries: entries.map(entry => entryJson(entry, account)), nextCursor: rows.length > limit && last ? encodeCursor(last.version) : null };

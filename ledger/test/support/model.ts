@@ -169,7 +169,7 @@ export class Model {
       this.state.legs[name] = this.state.legs[name]! + 1n;
       const [tenant, id] = name.split('/') as [string, string];
       const [posted, available, out, incoming] = this.balances(tenant, id);
-      return { numbers: [posted, available, out, incoming, posted + incoming, this.#sign(name) * (this.state.signed[name]! - before[name]!)], available, full: posted + incoming, ...this.state.terms[name]! };
+      return { numbers: [posted, available, out, incoming, posted + incoming, this.state.signed[name]! - before[name]!, before[name]! - this.state.signed[name]!], available, full: posted + incoming, ...this.state.terms[name]! };
     });
     if (both.some(one => one.numbers.some(number => number < low || number > high))) throw new No('balance-overflow');
     if (both.some(one => one.min !== null && one.available < one.min)) throw new No('insufficient-funds');
