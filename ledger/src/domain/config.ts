@@ -98,7 +98,7 @@ export function readConfig(env: Environment): Config {
     logLevel: settings.text('LEDGER_LOG_LEVEL', 'info', levels),
     poolMax: settings.whole('LEDGER_POOL_MAX', 10, 2, 100),
     acquireTimeoutMs: settings.whole('LEDGER_ACQUIRE_TIMEOUT_MS', 3_000, 100, 60_000),
-    queueMax: settings.whole('LEDGER_QUEUE_MAX', 500, 1, 100_000),
+    queueMax: settings.whole('LEDGER_QUEUE_MAX', 4_000, 1, 100_000),
     statementTimeoutMs: settings.whole('LEDGER_STATEMENT_TIMEOUT_MS', 5_000, 100, 60_000),
     lockTimeoutMs: settings.whole('LEDGER_LOCK_TIMEOUT_MS', 3_000, 50, 60_000),
     drainDelayMs: settings.whole('LEDGER_DRAIN_DELAY_MS', 500, 0, 60_000),
