@@ -8,7 +8,7 @@ import type { PlacedRow } from './model.ts';
 const entry: Entry = { position: 28n, atUs: 1_800_000_000_123_456n, effectiveAtUs: null, kind: 'transfer', leg: 0, side: 'debit', amountMinor: 5n, balanceMinor: 95n, version: 2, otherAccountId: 'shop', description: null };
 
 test('a cursor is what it was made of, and nothing else is one', () => {
-  fc.assert(fc.property(fc.bigInt({ min: 1n, max: 10n ** 19n - 1n }), place => decodeCursor(encodeCursor(place)) === place));
+  fc.assert(fc.property(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), place => decodeCursor(encodeCursor(place)) === place));
   fc.assert(fc.property(fc.string(), text => { const place = decodeCursor(text); return place === undefined || encodeCursor(place) === text.replaceAll('=', '') || place > 0n; }));
   for (const text of ['', 'abc', Buffer.from('v1:0').toString('base64url'), Buffer.from('v2:5').toString('base64url'), Buffer.from('v1:-5').toString('base64url'), Buffer.from('v1:5 ').toString('base64url')]) assert.equal(decodeCursor(text), undefined, text);
 });
