@@ -86,7 +86,16 @@ export function translate(error: unknown): LedgerError | undefined {
   return undefined;
 }
 
+/**
+ * Which history a server writes: its timeline, which is another one after every promotion, and its start, since a restored copy keeps the
+ * timeline. Null on a standby, which may become a primary under the same connection.
+ */
+const historySql = `SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || pg_postmaster_start_time() END AS history`;
+
 export class Database {
+  readonly #histories = new WeakMap<pg.PoolClient, string>();
+  #history: string | undefined;
+  #generation = 0;
   readonly #pool: pg.Pool;
   readonly #probes: pg.Pool;
   readonly #options: DatabaseOptions;
@@ -136,6 +145,14 @@ export class Database {
     });
   }
 
+  /**
+   * Grows when the history behind the connections is not the one before. What was read until then may have been lost in a failover,
+   * and its numbers given again to something else.
+   */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** One read. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
   async query(statement: Statement): Promise<Rows> {
     return this.#read(async client => (await client.query(statement)).rows);
@@ -151,11 +168,13 @@ export class Database {
 
   /**
    * One statement that writes, in a transaction of its own. Tried once: after a lost connection nobody knows whether it took
-   * effect, and only the caller can look. Throws the driver's own error, or LedgerError.
+   * effect, and only the caller can look. `decidedIn`: the generation of all that it was decided on; in another one it is a conflict,
+   * and nothing is written. Throws the driver's own error, or LedgerError.
    */
-  async write(statement: Statement): Promise<Rows> {
+  async write(statement: Statement, decidedIn?: number): Promise<Rows> {
     const client = await this.#acquire();
     return release(client, async () => {
+      if (decidedIn !== undefined && decidedIn !== this.#generation) throw Object.assign(new Error('decided on another history than this server writes'), { code: 'AP001' });
       const { rows } = await client.query(statement);
       this.#checkReplicated(client);
       return rows;
@@ -195,11 +214,31 @@ export class Database {
   async #acquire(): Promise<pg.PoolClient> {
     if (this.#pool.waitingCount >= this.#options.queueMax) throw new LedgerError('overloaded', 'Too many requests wait for the database.');
     try {
-      return await this.#pool.connect();
+      const client = await this.#pool.connect();
+      if (!this.#histories.has(client)) await this.#learnHistory(client);
+      this.#follow(this.#histories.get(client));
+      return client;
     } catch (error) {
       const saturated = /timeout exceeded/.test((error as Error).message) && this.#pool.totalCount >= this.#options.poolMax && this.#pool.waitingCount > 0;
       throw saturated ? new LedgerError('overloaded', 'The request waited too long for the database.', { cause: error }) : error;
     }
+  }
+
+  /** Asked once for each connection: it ends when its server does. */
+  async #learnHistory(client: pg.PoolClient): Promise<void> {
+    try {
+      const { rows } = await client.query<{ history: string | null }>(historySql);
+      if (rows[0]!.history !== null) this.#histories.set(client, rows[0]!.history);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  #follow(history: string | undefined): void {
+    if (history === undefined || history === this.#history) return;
+    if (this.#history !== undefined) this.#generation += 1;
+    this.#history = history;
   }
 
   #checkReplicated(client: pg.PoolClient): void {

@@ -74,6 +74,8 @@ export class Writer {
   readonly #database: Database;
   readonly #options: WriterOptions;
   readonly #book = new Book();
+  /** Of the database, when the book was empty last. */
+  #generation: number;
   #queue: Pending[] = [];
   /** Key -> the first request with it, until it is answered. */
   readonly #running = new Map<string, Promise<Outcome> & { hash?: string }>();
@@ -88,6 +90,7 @@ export class Writer {
   constructor(database: Database, options: WriterOptions) {
     this.#database = database;
     this.#options = options;
+    this.#generation = database.generation;
   }
 
   get queued(): number {
@@ -194,8 +197,8 @@ export class Writer {
     let decided: Decided<Pending>;
     try {
       const loaded = await this.#readUnknown(requests);
-      if (this.#failed.length > 0) {
-        // The batch before did not end well: what the book says after it is not so.
+      if (this.#failed.length > 0 || this.#generation !== this.#database.generation) {
+        // The batch before did not end well, or a failover took back what the book knows: what it says is not so.
         this.#failed.push(requests);
         return;
       }
@@ -232,7 +235,7 @@ export class Writer {
     const accounts = decided.batch.moved().map(([account]) => ({ account, ...balancesOf(account) }));
     const startedAtMs = performance.now();
     try {
-      const [row] = await this.#database.write(this.#statement(decided));
+      const [row] = await this.#database.write(this.#statement(decided), this.#generation);
       this.#inFlight.delete(decided);
       this.#finish(decided, row!, accounts, 'fast', startedAtMs);
     } catch (error) {
@@ -265,6 +268,7 @@ export class Writer {
     this.#recovering = true;
     try {
       this.#book.clear();
+      this.#generation = this.#database.generation;
       while (this.#failed.length > 0) await this.#writeCarefully(this.#failed.shift()!);
     } finally {
       this.#recovering = false;
