@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { dueSettlements } from '../src/usecases/chores.ts';
 import { createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
 import { eventually, spawnLedger } from './support/process.ts';
@@ -45,6 +46,27 @@ test('three processes expire a hundred holds: each once', { timeout: 60_000 }, a
     assert.deepEqual(row, { n: 100, holds: 100 });
   } finally {
     await Promise.all(others.map(other => other.close()));
+  }
+});
+
+test('a hold whose time passes while a part of it is being captured is released all the same', { timeout: 60_000 }, async () => {
+  const due = Date.now() + 1_500;
+  // Enough of them for a second batch beside the one under way.
+  const ids = await Promise.all(Array.from({ length: 12 }, () => hold(20, due - Date.now())));
+  const slow = new pg.Client({ connectionString: database.url('postgres') });
+  await slow.connect();
+  try {
+    await sleep(due - Date.now() - 300);
+    await slow.query('BEGIN; SELECT FROM ledger.head FOR UPDATE');
+    const capture = ledger.api.post(`/v1/holds/${ids[0]}/captures`, { amountMinor: '5' });
+    await sleep(due - Date.now() + 500); // it was read before its time, and is written after
+    await slow.query('COMMIT');
+    assert.equal((await capture).status, 201);
+    for (const id of ids) await eventually(async () => (await ledger.api.get(`/v1/holds/${id}`)).json.remainingMinor, left => left === '0');
+    const declined = await database.as('ledger_readonly', "SELECT answer FROM ledger.journal WHERE kind = 'decline' AND actor = 'system'");
+    assert.deepEqual(declined, []);
+  } finally {
+    await slow.end();
   }
 });
 

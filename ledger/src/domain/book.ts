@@ -79,7 +79,10 @@ export class Book {
   }
 
   addPayment(payment: Payment): void {
-    if (!this.#payments.has(payment.position)) this.#payments.set(payment.position, payment);
+    const known = this.#payments.get(payment.position);
+    if (!known) this.#payments.set(payment.position, payment);
+    // Its time goes on also while a change of it is being written.
+    else if (payment.expired) known.expired = true;
   }
 
   /** Payments are read anew for each batch, but for those whose change is still being written. */

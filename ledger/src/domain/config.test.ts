@@ -118,7 +118,8 @@ test('limits per tenant', () => {
 test('settlements are a daily schedule', () => {
   const one = { tenant: 'default', accountId: 'shop:books', payoutAccountId: 'bank:books', at: '23:30' };
   assert.deepEqual(readConfig({ ...good, LEDGER_SETTLEMENTS: JSON.stringify([one]) }).settlements, [one]);
-  for (const wrong of ['{}', 'x', [{ ...one, at: '24:00' }], [{ ...one, payoutAccountId: 'shop:books' }], [{ ...one, accountId: 'A' }], [{ ...one, every: 'day' }]]) {
+  assert.equal(readConfig({ ...good, LEDGER_SETTLEMENTS: JSON.stringify([one, { ...one, tenant: 'other' }, { ...one, accountId: 'shop:wine' }]) }).settlements.length, 3);
+  for (const wrong of ['{}', 'x', [{ ...one, at: '24:00' }], [{ ...one, payoutAccountId: 'shop:books' }], [{ ...one, accountId: 'A' }], [{ ...one, every: 'day' }], [one, { ...one, at: '06:00' }]]) {
     assertFault('LEDGER_SETTLEMENTS', { LEDGER_SETTLEMENTS: typeof wrong === 'string' ? wrong : JSON.stringify(wrong) });
   }
 });

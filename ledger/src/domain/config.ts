@@ -148,12 +148,14 @@ function readSettlements(settings: Settings): SettlementSchedule[] {
   const account = /^[a-z0-9][a-z0-9:_-]{0,62}$/;
   const patterns = { tenant: tenantPattern, accountId: account, payoutAccountId: account, at: /^([01]\d|2[0-3]):[0-5]\d$/ };
   const members = Object.keys(patterns) as (keyof SettlementSchedule)[];
-  return settings.list('LEDGER_SETTLEMENTS', members, 1_000).map(({ where, entry }) => {
+  return settings.list('LEDGER_SETTLEMENTS', members, 1_000).map(({ where, entry }, index, others) => {
     for (const member of members) {
       const value = entry[member];
       if (typeof value !== 'string' || !patterns[member].test(value)) settings.fault(where, `${member} must match ${patterns[member].source}`);
     }
     if (entry['accountId'] === entry['payoutAccountId']) settings.fault(where, 'accountId and payoutAccountId must differ');
+    // The key of a settlement is that of its account's day: a second one would never be made.
+    if (others.slice(0, index).some(one => one.entry['tenant'] === entry['tenant'] && one.entry['accountId'] === entry['accountId'])) settings.fault(where, 'is the second one of this account, which is settled once a day');
     return entry as unknown as SettlementSchedule;
   });
 }

@@ -3,7 +3,7 @@
  * lease does it. Nothing here needs the lease to be right: every command has a key that is the same for all processes, so
  * two of them have one effect; the lease saves the work. A process that was stopped and wakes up is refused by the lease's epoch.
  */
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../adapters/db.ts';
 import { giveUpLease, selectDueHolds, takeLease } from '../adapters/reads.ts';
@@ -13,7 +13,6 @@ import { publicId } from '../domain/ids.ts';
 import type { Command, CommandContext } from '../domain/model.ts';
 
 export const choresLease = 'chores';
-const systemRequestId = '00000000-0000-0000-0000-000000000000';
 /** Per turn: what is left comes with the next one, at once. */
 const holdsMax = 500;
 const daysKept = 2;
@@ -87,15 +86,18 @@ export class Chores {
     this.#parts.metrics.leading(Boolean(epoch));
     if (!epoch) return false;
     const lease = { name: choresLease, epoch: BigInt(epoch) };
-    await this.#settle(row!['at'] as Date, lease);
-    return this.#expire(lease);
+    const now = row!['at'] as Date;
+    await this.#settle(now, lease);
+    return this.#expire(now, lease);
   }
 
-  async #expire(lease: { name: string; epoch: bigint }): Promise<boolean> {
+  async #expire(now: Date, lease: { name: string; epoch: bigint }): Promise<boolean> {
+    // A decline stays the answer to its key. With the hour in it, a hold that was not due by another server's clock is asked for again.
+    const hour = now.toISOString().slice(0, 13);
     const due = await this.#parts.database.query(selectDueHolds(holdsMax));
     const outcomes = await Promise.all(due.map(row => {
       const hold = { position: BigInt(row['position'] as string), atUs: BigInt(row['at_us'] as string) };
-      return this.#submit({ kind: 'expiry', hold }, row['tenant'] as string, `system/expire/${publicId('ho', hold)}`, lease);
+      return this.#submit({ kind: 'expiry', hold }, row['tenant'] as string, `system/expire/${publicId('ho', hold)}/${hour}`, lease);
     }));
     const released = outcomes.filter(outcome => outcome.status === 200 && !outcome.replayed).length;
     if (released > 0) this.#parts.metrics.expired(released);
@@ -118,6 +120,6 @@ export class Chores {
   }
 
   #submit(command: Command, tenant: string, key: string, lease: { name: string; epoch: bigint }): Promise<Outcome> {
-    return this.#parts.submit(command, { tenant, actor: 'system', key, requestHash: hash('sha256', key), requestId: systemRequestId }, lease);
+    return this.#parts.submit(command, { tenant, actor: 'system', key, requestHash: hash('sha256', key), requestId: randomUUID() }, lease);
   }
 }
