@@ -118,6 +118,13 @@ test('nothing is acknowledged that the synchronous standby has not confirmed, ne
     await database.as('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
     assert.deepEqual([(await first).status, (await first).json.code], [503, 'outcome-unknown']);
     assert.equal((await database.as('postgres', 'SELECT count(*)::int AS n FROM ledger.journal WHERE key = $1', [key]))[0]?.['n'], 1, 'it is visible on this server');
+    // Beside other new keys it is found by a read, whose wait is cancelled as well.
+    const three = [key, randomUUID(), randomUUID()].map(one => ({ key: one, debitAccountId: 'a', creditAccountId: 'b', amountMinor: '9', currency: 'USD' }));
+    const batch = impatient.api.post('/v1/transfers/batch', { transfers: three });
+    await eventually(waiting, rows => rows.length >= 1);
+    await database.as('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    const { results } = (await batch).json;
+    assert.ok(results.every((one: { status: number }) => one.status === 503), JSON.stringify(results));
     for (let tries = 0; tries < 2; tries++) {
       const again = await impatient.api.transfer('a', 'b', 9, {}, key);
       assert.ok(again.status !== 201 && again.json.retryable, again.text);
@@ -125,7 +132,7 @@ test('nothing is acknowledged that the synchronous standby has not confirmed, ne
     await set('');
     const last = await eventually(() => impatient.api.transfer('a', 'b', 9, {}, key), reply => reply.status === 201);
     assert.equal(last.headers.get('idempotent-replayed'), 'true');
-    assert.equal((await database.as('postgres', "SELECT count(*)::int AS n FROM ledger.transfers WHERE amount_minor = 9"))[0]?.['n'], 1);
+    assert.equal((await database.as('postgres', "SELECT count(*)::int AS n FROM ledger.transfers WHERE amount_minor = 9 AND key = $1", [key]))[0]?.['n'], 1);
     await audit();
   } finally {
     impatient.child.kill('SIGKILL');

@@ -129,6 +129,8 @@ export class Database {
       max: 1,
       maxUses: 20, // so that it soon finds the way to a new primary
       connectionTimeoutMillis: probeTimeoutMs,
+      // Also on the server: a sum over many accounts must not go on after nobody waits for it.
+      statement_timeout: probeTimeoutMs,
       query_timeout: probeTimeoutMs,
       maxLifetimeSeconds: 300,
     });
@@ -249,7 +251,12 @@ export class Database {
     for (let made = 1; ; made++) {
       try {
         const client = await this.#acquire();
-        return await release(client, () => read(client));
+        return await release(client, async () => {
+          const result = await read(client);
+          // ledger.load() has its reader wait for the standby where it found an answer to give again.
+          this.#checkReplicated(client);
+          return result;
+        });
       } catch (error) {
         if (made >= 2 || !(isConnectionLoss(error) || isStalePlan(error))) throw translate(error) ?? error;
       }
