@@ -297,32 +297,39 @@ BEGIN
     END IF;
   END IF;
 
-  IF cardinality(_accounts) > 0 OR cardinality(array_remove(_debits, NULL)) > 0 THEN
+  IF cardinality(_accounts) > 0 OR cardinality(_currencies) > 0 OR cardinality(array_remove(_debits, NULL)) > 0 THEN
     WITH moved AS (
       UPDATE ledger.accounts a
          SET posted_minor = a.posted_minor + x.posted, pending_out_minor = a.pending_out_minor + x.pending_out, pending_in_minor = a.pending_in_minor + x.pending_in, version = a.version + x.legs
         FROM unnest(_accounts, _versions, _posted_before, _out_before, _in_before, _leg_counts, _posted, _pending_out, _pending_in) AS x (number, version, posted_before, out_before, in_before, legs, posted, pending_out, pending_in)
        WHERE a.number = x.number AND a.version = x.version AND a.posted_minor = x.posted_before AND a.pending_out_minor = x.out_before AND a.pending_in_minor = x.in_before
-      RETURNING a.number, a.tenant, a.currency, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending,
+      RETURNING a.number, a.tenant, a.currency, a.version, a.posted_minor AS balance, x.legs, CASE WHEN a.debit_normal THEN x.posted ELSE -x.posted END AS signed, x.pending_out + x.pending_in AS pending,
                 CASE WHEN a.debit_normal THEN x.pending_in - x.pending_out ELSE x.pending_out - x.pending_in END AS held
     ), said AS (
-      SELECT s.account, s.tenant, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending
-        FROM (SELECT r.debit AS account, r.tenant, CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS posted, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END AS pending
-                FROM unnest(_kinds, _tenants, _debits, _amounts) AS r (kind, tenant, debit, amount) WHERE r.debit IS NOT NULL
+      SELECT s.account, s.tenant, count(*) AS legs, sum(s.posted) AS signed, sum(s.pending) AS pending, sum(s.turnover) AS turnover,
+             sum(s.version) AS versions, max(s.version) AS version, (max(ARRAY[s.version, s.balance]))[2] AS balance
+        FROM (SELECT r.debit AS account, r.tenant, CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS posted, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END AS pending,
+                     CASE WHEN ledger.posts(r.kind) THEN r.amount ELSE 0 END AS turnover, r.version, r.balance
+                FROM unnest(_kinds, _tenants, _debits, _amounts, _debit_versions, _debit_balances) AS r (kind, tenant, debit, amount, version, balance) WHERE r.debit IS NOT NULL
               UNION ALL
-              SELECT r.credit, r.tenant, CASE WHEN ledger.posts(r.kind) THEN -r.amount ELSE 0 END, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END
-                FROM unnest(_kinds, _tenants, _credits, _amounts) AS r (kind, tenant, credit, amount) WHERE r.credit IS NOT NULL) s
+              SELECT r.credit, r.tenant, CASE WHEN ledger.posts(r.kind) THEN -r.amount ELSE 0 END, CASE r.kind WHEN 'hold' THEN r.amount WHEN 'capture' THEN -r.amount WHEN 'void' THEN -r.amount WHEN 'expiry' THEN -r.amount ELSE 0 END, 0, r.version, r.balance
+                FROM unnest(_kinds, _tenants, _credits, _amounts, _credit_versions, _credit_balances) AS r (kind, tenant, credit, amount, version, balance) WHERE r.credit IS NOT NULL) s
        GROUP BY s.account, s.tenant
     )
     SELECT count(m.number) AS accounts,
            -- Account by account as the rows say, nobody's row at another tenant's account, and in each currency as much debited as credited.
-           bool_and(m.legs IS NOT DISTINCT FROM s.legs AND m.signed = s.signed AND m.pending = s.pending)
-             AND NOT EXISTS (SELECT FROM moved t GROUP BY t.tenant, t.currency HAVING sum(t.signed) <> 0 OR sum(t.held) <> 0) AS agreed INTO moved
+           -- The rows' versions are all there are (the index has none twice), the last of them names the balance that is stored.
+           bool_and(coalesce(m.legs = s.legs AND m.signed = s.signed AND m.pending = s.pending AND m.version = s.version AND m.balance = s.balance AND s.versions * 2 = s.legs * (2 * m.version - s.legs + 1), false))
+             AND NOT EXISTS (SELECT FROM moved t GROUP BY t.tenant, t.currency HAVING sum(t.signed) <> 0 OR sum(t.held) <> 0)
+             -- The totals grow by what is posted.
+             AND NOT EXISTS (SELECT FROM (SELECT t.currency, sum(d.turnover) AS sum FROM said d JOIN moved t ON t.number = d.account GROUP BY t.currency) p
+                               FULL JOIN (SELECT c.currency, sum(c.sum) AS sum FROM unnest(_currencies, _sums) AS c (currency, sum) GROUP BY c.currency) c ON c.currency = p.currency
+                              WHERE coalesce(p.sum, 0) <> coalesce(c.sum, 0)) AS agreed INTO moved
       FROM moved m FULL JOIN said s ON s.account = m.number AND s.tenant = m.tenant;
     IF moved.accounts <> cardinality(_accounts) THEN
       RAISE EXCEPTION 'an account moved meanwhile' USING ERRCODE = 'AP001';
     END IF;
-    IF NOT moved.agreed THEN
+    IF moved.agreed IS NOT TRUE THEN
       RAISE EXCEPTION 'the balances do not move by what the rows say' USING ERRCODE = 'AP003';
     END IF;
   END IF;

@@ -30,10 +30,12 @@ interface Attempt {
   spoil?: (decided: Decided<Request>) => void;
   seal?: Partial<Seal>;
   key?: string;
+  /** Added to what the batch posts. */
+  totals?: Record<string, bigint>;
 }
 
 /** Decides commands on what the database says now; the statement that would write them. */
-async function decide({ commands = [transfer('cash-clearing:usd', 'payer', 100n), transfer('payer', 'shop', 30n)], spoil, seal, key = randomUUID() }: Attempt = {}) {
+async function decide({ commands = [transfer('cash-clearing:usd', 'payer', 100n), transfer('payer', 'shop', 30n)], spoil, seal, key = randomUUID(), totals = {} }: Attempt = {}) {
   const payments = commands.flatMap(command => ('hold' in command ? [command.hold.position] : 'of' in command ? [command.of.position] : []));
   const ids = (await database.as('ledger_readonly', "SELECT id FROM ledger.accounts WHERE tenant = 'default'")).map(row => ({ tenant: 'default', id: String(row['id']) }));
   const { text, values } = loadStatement({ keys: [], accounts: ids, payments, lockHead: false });
@@ -42,8 +44,10 @@ async function decide({ commands = [transfer('cash-clearing:usd', 'payer', 100n)
   for (const one of loaded.accounts) book.addAccount(one);
   for (const one of loaded.payments) book.addPayment(one);
   const decided = decideBatch(book, new Map(), commands.map((command, index): Request => ({ command, context: { tenant: 'default', actor: 'tester', key: index === 0 ? key : randomUUID(), requestHash: '0'.repeat(64), requestId: randomUUID() } })));
+  const posted = totalsOf(decided.batch);
+  for (const [currency, more] of Object.entries(totals)) posted.set(currency, (posted.get(currency) ?? 0n) + more);
   spoil?.(decided);
-  return appendStatement(decided.batch, { ...written, digest: batchDigest(decided.batch.rows, written), lease: null, ...seal }, totalsOf(decided.batch));
+  return appendStatement(decided.batch, { ...written, digest: batchDigest(decided.batch.rows, written), lease: null, ...seal }, posted);
 }
 
 async function append(attempt: Attempt = {}): Promise<unknown> {
@@ -76,6 +80,9 @@ function inflate(decided: Decided<Request>, byMinor: bigint): void {
   const { batch } = decided;
   const row = batch.rows.at(-1)!;
   row.amountMinor! += byMinor;
+  const debitNormal = (number: string) => [...batch.accounts.keys()].find(one => one.number === number)!.type === 'asset';
+  if (row.kind !== 'void') row.debitBalanceMinor! += debitNormal(row.debit!) ? byMinor : -byMinor;
+  if (row.kind !== 'void') row.creditBalanceMinor! += debitNormal(row.credit!) ? -byMinor : byMinor;
   for (const [one] of batch.accounts) {
     if (one.number !== row.debit && one.number !== row.credit) continue;
     const raises = (one.type === 'asset') === (one.number === row.debit);
@@ -109,6 +116,13 @@ const refused: [string, string, () => Attempt | Promise<Attempt>][] = [
   ['a row whose account does not move', 'AP003', () => ({ spoil: ({ batch }) => void batch.accounts.delete([...batch.accounts.keys()].at(-1)!) })],
   ['money that is held and never was', 'AP003', () => ({ spoil: ({ batch }) => void ([...batch.accounts.keys()][0]!.pendingOutMinor += 5n) })],
   ['versions that do not count the legs', 'AP003', () => ({ spoil: ({ batch }) => void [...batch.accounts.keys()][0]!.version++ })],
+  ['a row whose version leaves a gap', 'AP003', () => ({ spoil: ({ batch }) => void (batch.rows[0]!.debitVersion! += 50) })],
+  ['two rows whose versions are mixed up', 'AP003', () => ({ commands: [1n, 2n, 3n].map(amountMinor => transfer('payer', 'shop', amountMinor)), spoil: ({ batch }) => void (batch.rows[1]!.debitVersion! += 7) })],
+  ['a last row that names another balance', 'AP003', () => ({ spoil: ({ batch }) => void (batch.rows[1]!.creditBalanceMinor! += 50n) })],
+  ['a row without an amount', 'AP003', () => ({ commands: [transfer('payer', 'shop', 1n), transfer('payer', 'shop', 2n)], spoil: ({ batch }) => void batch.rows.forEach(row => (row.amountMinor = null)) })],
+  ['totals that grow by more than is posted', 'AP003', () => ({ totals: { USD: 5n } })],
+  ['totals of a currency that nobody moved', 'AP003', () => ({ totals: { EUR: 5n } })],
+  ['totals that grow with nothing but a decline', 'AP003', () => ({ commands: [transfer('payer', 'shop', 10n ** 9n)], totals: { USD: 5n } })],
   ['a decision on an account that has moved since', 'AP001', () => ({ spoil: ({ batch }) => void [...batch.accounts].forEach(([one, was]) => (one.version--, was.version--)) })],
   ['one posting, decided on an account that has moved since', 'AP001', () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: ({ batch: { rows: [row] } }) => void row!.debitVersion!-- })],
   ['one posting whose balance does not follow', 'AP001', () => ({ commands: [transfer('payer', 'shop', 1n)], spoil: ({ batch: { rows: [row] } }) => void (row!.creditBalanceMinor! += 1n) })],
@@ -125,16 +139,15 @@ const refused: [string, string, () => Attempt | Promise<Attempt>][] = [
   ['a command without a key', 'journal_key_on_first_leg', () => ({ spoil: ({ batch }) => void (batch.rows[1]!.key = null) })],
   ['a balance below the floor', 'accounts_floor', () => ({ spoil: decided => inflate(decided, 10_000_000n) })],
   ['a balance above the ceiling', 'accounts_ceiling', () => ({ commands: [transfer('payer', 'shop', 1n), transfer('cash-clearing:usd', 'payer', 1n)], spoil: decided => inflate(decided, 10_000_000n) })],
-  ['a capture of more than the hold', 'payments_captured', async () => ({ commands: [hold, { kind: 'capture', hold: await openHold(), amountMinor: null, final: false, fee: null, ...nothingSaid }], spoil: decided => inflate(decided, 1n) })],
+  ['a capture of more than the hold', 'payments_captured', async () => ({ commands: [hold, { kind: 'capture', hold: await openHold(), amountMinor: null, final: false, fee: null, ...nothingSaid }], totals: { USD: 1n }, spoil: decided => inflate(decided, 1n) })],
   ['a release of more than is left', 'payments_captured', async () => ({ commands: [hold, { kind: 'void', hold: await openHold() }], spoil: decided => inflate(decided, 1n) })],
-  ['a refund of more than was paid', 'payments_refunded', async () => ({ commands: [transfer('cash-clearing:usd', 'shop', 1_000n), { kind: 'refund', of: await refunded(), amountMinor: null, ...nothingSaid }], spoil: decided => inflate(decided, 1n) })],
+  ['a refund of more than was paid', 'payments_refunded', async () => ({ commands: [transfer('cash-clearing:usd', 'shop', 1_000n), { kind: 'refund', of: await refunded(), amountMinor: null, ...nothingSaid }], totals: { USD: 1n }, spoil: decided => inflate(decided, 1n) })],
   ['a refund of a payment that has changed since', 'AP001', async () => ({ commands: [transfer('cash-clearing:usd', 'shop', 1_000n), { kind: 'refund', of: await refunded(), amountMinor: 1n, ...nothingSaid }], spoil: ({ batch }) => void batch.payments.forEach((version, payment) => batch.payments.set(payment, version - 1)) })],
   ['a refund whose payment is not named as changed', 'AP001', async () => ({ commands: [{ kind: 'refund', of: await refunded(), amountMinor: 1n, ...nothingSaid }, transfer('payer', 'shop', 1n)], spoil: ({ batch }) => void batch.payments.set({ ...[...batch.payments.keys()][0]!, position: 1n }, 0) })],
   ['a decline on an account that has moved since', 'AP001', () => ({ commands: [transfer('payer', 'shop', 10n ** 9n), transfer('cash-clearing:usd', 'due', 1n)], spoil: ({ batch }) => void batch.seen().accounts.forEach(one => one.version--) })],
   ['an account that exists', 'accounts_id_tenant_key', () => ({ commands: [account('new-one')], spoil: ({ batch }) => void (batch.openings[0]!.id = 'payer') })],
   ['an opening in a currency that is none', 'accounts_currency_fkey', () => ({ commands: [account('new-one')], spoil: ({ batch }) => void (batch.openings[0]!.currency = 'XXX') })],
   ['an account id that is none', 'account_id_check', () => ({ commands: [account('new-one')], spoil: ({ batch }) => void (batch.openings[0]!.id = 'Not An Id') })],
-  ['a digest that is none', 'chain_digest_check', () => ({ seal: { digest: Buffer.from('short') } })],
 ];
 
 for (const [name, expected, make] of refused) {
@@ -205,13 +218,14 @@ test('least privilege: what runs with the owner\'s rights takes no type from the
 });
 
 test('the owner too changes nothing but through ledger.append, and never a row of the journal or a link', async () => {
-  for (const name of sealed) {
-    const { column } = (await tables()).find(one => one.name === name)!;
-    for (const sql of [`INSERT INTO ledger.${name} SELECT * FROM ledger.${name}`, `UPDATE ledger.${name} SET ${column} = ${column}`, `DELETE FROM ledger.${name}`, `TRUNCATE ledger.${name} CASCADE`]) {
-      if (name === 'accounts' && sql.startsWith('INSERT')) continue; // a generated column stands in the way before the guard does
-      await assert.rejects(database.as('ledger_owner', sql), { code: '42501' }, sql);
-    }
+  const columnOf = async (name: string) => (await tables()).find(one => one.name === name)!.column;
+  for (const name of sealed) for (const sql of [`DELETE FROM ledger.${name}`, `TRUNCATE ledger.${name} CASCADE`]) await assert.rejects(database.as('ledger_owner', sql), { code: '42501' }, sql);
+  for (const name of ['journal', 'accounts', 'chain', 'genesis']) {
+    const sql = `UPDATE ledger.${name} SET ${await columnOf(name)} = ${await columnOf(name)}`;
+    await assert.rejects(database.as('ledger_owner', sql), { code: '42501' }, sql);
   }
+  await assert.rejects(database.as('ledger_owner', 'INSERT INTO ledger.journal SELECT * FROM ledger.journal'), { code: '42501' });
+  await assert.rejects(database.as('ledger_owner', "INSERT INTO ledger.accounts (number) VALUES (999)"), { code: '42501' });
   for (const name of ['journal', 'chain', 'genesis']) {
     const { column } = (await tables()).find(one => one.name === name)!;
     for (const sql of [`UPDATE ledger.${name} SET ${column} = ${column}`, `DELETE FROM ledger.${name}`]) await assert.rejects(database.as('ledger_owner', `BEGIN; SET LOCAL ledger.appending = 'on'; ${sql}`), { code: '42501' }, sql);

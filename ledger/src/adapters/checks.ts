@@ -281,7 +281,7 @@ const chainChecks: Check[] = [
     name: 'guards', claim: "the tables' guards are on, and neither the service's role nor a reader's may write to them", countSql: `SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'ledger'::regnamespace AND NOT t.tgisinternal`,
     faultSql: `SELECT format('the trigger %s is missing or off', w.name) AS fault
       FROM (SELECT c.relname, c.relname || CASE WHEN c.relname IN ('journal', 'chain', 'genesis') THEN '_append_only' ELSE '_stay' END AS name, c.oid FROM pg_class c WHERE c.relnamespace = 'ledger'::regnamespace AND c.relname IN (${sealedTables})
-            UNION ALL SELECT c.relname, c.relname || '_through_append', c.oid FROM pg_class c WHERE c.relnamespace = 'ledger'::regnamespace AND c.relname IN (${sealedTables})
+            UNION ALL SELECT c.relname, c.relname || '_through_append', c.oid FROM pg_class c WHERE c.relnamespace = 'ledger'::regnamespace AND c.relname IN ('journal', 'accounts')
             UNION ALL SELECT 'accounts', 'accounts_keep_their_terms', 'ledger.accounts'::regclass) w
      WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.oid AND t.tgname = w.name AND t.tgenabled IN ('O', 'A'))
       UNION ALL SELECT format('%s may %s ledger.%s', r.rolname, p.privilege, c.relname)
