@@ -24,15 +24,25 @@ SELECT credit_balance_minor, credit_version, created_at FROM ledger.journal WHER
   return { name: 'select_balance_at_version', text, values: [number, version] };
 }
 
-/** The last leg until a time of the ledger's own clock. Batches are in order of time, and an account's versions in order of batches. */
+/**
+ * The last leg until a time of the ledger's own clock. Batches are in order of time, and an account's versions, which have no gap, in
+ * order of batches: halving finds the version in a few dozen looks, however many entries there have been since.
+ */
 export function selectBalanceAtTime(number: string, at: string): Statement {
   const text = `
-WITH place AS (SELECT first_position + count - 1 AS position FROM ledger.chain WHERE at <= $2::timestamptz ORDER BY at DESC LIMIT 1)
-SELECT * FROM (
-  (SELECT debit_balance_minor AS balance_minor, debit_version AS version, created_at FROM ledger.journal, place WHERE debit = $1 AND journal.position <= place.position ORDER BY debit_version DESC LIMIT 1)
+WITH RECURSIVE place AS (SELECT first_position + count - 1 AS position FROM ledger.chain WHERE at <= $2::timestamptz ORDER BY at DESC LIMIT 1),
+search AS (
+  SELECT 0::bigint AS low, a.version AS high FROM ledger.accounts a, place WHERE a.number = $1
   UNION ALL
-  (SELECT credit_balance_minor, credit_version, created_at FROM ledger.journal, place WHERE credit = $1 AND journal.position <= place.position ORDER BY credit_version DESC LIMIT 1)) s
- ORDER BY version DESC LIMIT 1`;
+  SELECT CASE WHEN j.position <= p.position THEN s.middle ELSE s.low END, CASE WHEN j.position <= p.position THEN s.high ELSE s.middle - 1 END
+    FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM search WHERE low < high) s
+   CROSS JOIN place p
+   CROSS JOIN LATERAL (SELECT position FROM ledger.journal WHERE debit = $1 AND debit_version = s.middle
+                       UNION ALL SELECT position FROM ledger.journal WHERE credit = $1 AND credit_version = s.middle) j
+)
+SELECT debit_balance_minor AS balance_minor, debit_version AS version, created_at FROM ledger.journal WHERE debit = $1 AND debit_version = (SELECT low FROM search WHERE low = high)
+UNION ALL
+SELECT credit_balance_minor, credit_version, created_at FROM ledger.journal WHERE credit = $1 AND credit_version = (SELECT low FROM search WHERE low = high)`;
   return { name: 'select_balance_at_time', text, values: [number, at] };
 }
 
