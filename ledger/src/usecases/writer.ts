@@ -70,6 +70,8 @@ const carefulMs = 1_000;
 const retryBudgetMs = 4_000;
 const attemptsMax = 20;
 
+const nothingLoaded: Loaded = { stored: new Map(), accounts: [], payments: [] };
+
 export class Writer {
   readonly #database: Database;
   readonly #options: WriterOptions;
@@ -196,7 +198,8 @@ export class Writer {
     this.#reading = true;
     let decided: Decided<Pending>;
     try {
-      const loaded = await this.#readUnknown(requests);
+      const reading = this.#readUnknown(requests);
+      const loaded = reading ? await reading : nothingLoaded;
       if (this.#failed.length > 0 || this.#generation !== this.#database.generation) {
         // The batch before did not end well, or a failover took back what the book knows: what it says is not so.
         this.#failed.push(requests);
@@ -218,14 +221,16 @@ export class Writer {
     if (decided.batch.rows.length > 0) await this.#writeFast(decided);
   }
 
-  async #readUnknown(requests: Pending[]): Promise<Loaded> {
-    this.#book.forgetPayments(payment => [...this.#inFlight].some(one => one.batch.payments.has(payment)));
+  /** Undefined: nothing has to be asked. */
+  #readUnknown(requests: Pending[]): Promise<Loaded> | undefined {
+    // Before it is asked what is known, or what was known a moment ago could go.
     this.#book.shrink(this.#options.accountCacheMax, account => [...this.#inFlight].some(one => one.batch.accounts.has(account)));
     const { accounts, payments } = wantedBy(requests, this.#book);
     const known = accounts.length === 0 && payments.length === 0;
     // One or two commands over known accounts: the unique index tells of a used key, at no cost for the many that are new.
-    if (known && requests.length <= 2) return { stored: new Map(), accounts: [], payments: [] };
-    return toLoaded(await this.#database.query(loadStatement({ keys: requests.map(one => one.context), accounts, payments, lockHead: false })));
+    if (known && requests.length <= 2) return undefined;
+    if (payments.length > 0) this.#book.forgetPayments(payment => [...this.#inFlight].some(one => one.batch.payments.has(payment)));
+    return this.#database.query(loadStatement({ keys: requests.map(one => one.context), accounts, payments, lockHead: false })).then(toLoaded);
   }
 
   async #writeFast(decided: Decided<Pending>): Promise<void> {
