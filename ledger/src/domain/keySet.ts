@@ -1,4 +1,4 @@
-/** A set of texts that takes 32 bytes for each, whatever their length: their hashes in one flat table. Two texts with one 128-bit hash are not a worry. */
+/** A set of texts that takes 32 to 64 bytes for each, whatever their length: their hashes in one flat table. Two texts with one 128-bit hash are not a worry. */
 import { hash } from 'node:crypto';
 
 export class KeySet {

@@ -1,7 +1,7 @@
 /**
  * An exported journal recomputed without its database: digests of the rows, hashes of the links, totals, and every row replayed
  * twice, by plain arithmetic and by the evaluator. Takes the file line by line; memory grows with accounts, payments that can
- * change, and 32 bytes per idempotency key, not with the rows.
+ * change, and some 64 bytes per idempotency key, not with the rows.
  *
  * What cannot be found from a file alone: a history that was rewritten from some point to its end, every hash made anew. That is
  * what a head noted elsewhere is for (`head`, `from`).
