@@ -1,9 +1,16 @@
 /** What a close reading of the ledger doubted: each doubt as a test. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { appendStatement, loadStatement, toLoaded } from '../src/adapters/journal.ts';
 import { selectBalanceAtTime } from '../src/adapters/reads.ts';
-import { account, openWriter, transfer, type OpenWriter } from './support/everyKind.ts';
+import { answerFormat } from '../src/domain/answers.ts';
+import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain/batching.ts';
+import { Book } from '../src/domain/book.ts';
+import { batchDigest } from '../src/domain/chain.ts';
+import type { Command, RowRef } from '../src/domain/model.ts';
+import { account, nothingSaid, openWriter, transfer, type OpenWriter } from './support/everyKind.ts';
 import { createDatabase, type TestDatabase } from './support/ledger.ts';
 
 let database: TestDatabase;
@@ -14,6 +21,34 @@ before(async () => {
   await writer.send(account('cash', { type: 'asset', minAvailableMinor: null }));
 });
 after(() => writer?.close());
+
+const written = { region: 'region-a', instance: 'by hand', format: answerFormat };
+const hold = (amountMinor: bigint): Command => ({ kind: 'hold', debitAccountId: 'payer', creditAccountId: 'shop', amountMinor, currency: 'USD', expiresAtUs: 4_000_000_000_000_000n, ...nothingSaid });
+
+/** What one process knows: a book of its own, which does not follow what others write. */
+async function bookOf(ids: readonly string[], payments: readonly bigint[] = []): Promise<Book> {
+  const { text, values } = loadStatement({ keys: [], accounts: ids.map(id => ({ tenant: 'default', id })), payments: [...payments], lockHead: false });
+  const loaded = toLoaded(await database.as('ledger_app', text, values));
+  const book = new Book();
+  for (const one of loaded.accounts) book.addAccount(one);
+  for (const one of loaded.payments) book.addPayment(one);
+  return book;
+}
+
+function decideOn(book: Book, commands: readonly Command[]): Decided<Request> {
+  return decideBatch(book, new Map(), commands.map((command): Request => ({ command, context: { tenant: 'default', actor: 'tester', key: randomUUID(), requestHash: '0'.repeat(64), requestId: randomUUID() } })));
+}
+
+function write({ batch }: Decided<Request>): Promise<unknown> {
+  const { text, values } = appendStatement(batch, { ...written, digest: batchDigest(batch.rows, written), lease: null }, totalsOf(batch));
+  return database.as('ledger_app', text, values);
+}
+
+async function placeOf(command: Command): Promise<RowRef> {
+  const { rows: [row], refused } = await writer.send(command);
+  assert.equal(refused, undefined);
+  return { position: row!.position, atUs: row!.createdAtUs };
+}
 
 /** As the service reads, for one tenant. */
 async function readingAs<T>(tenant: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -57,4 +92,37 @@ test('a balance as of a time is that of the last leg until then, at every time, 
     return (await client.query("SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int AS n FROM pg_stat_xact_user_tables WHERE relname = 'journal'")).rows[0].n as number;
   });
   assert.ok(read > 0 && read <= 30, `${read} rows of the journal were read`);
+});
+
+test('a settlement is written only on the very holds it was decided on, also alone in its batch', async () => {
+  for (const id of ['payer', 'shop']) await writer.send(account(id, { minAvailableMinor: null }));
+  await writer.send(transfer('cash', 'payer', 100n));
+  const [fifty, thirty] = [await placeOf(hold(50n)), await placeOf(hold(30n))];
+  // This process releases the fifty, and decides a settlement on that while it is being written …
+  const book = await bookOf(['payer', 'shop', 'cash'], [fifty.position, thirty.position]);
+  decideOn(book, [{ kind: 'void', hold: fifty }]);
+  const settlement = decideOn(book, [{ kind: 'settlement', accountId: 'payer', payoutAccountId: 'cash', ...nothingSaid }]);
+  assert.equal(settlement.batch.rows[0]!.amountMinor, 70n);
+  // … but another one was first, and released the thirty: the account is at the same version, with the same posted balance.
+  await placeOf({ kind: 'void', hold: thirty });
+  await assert.rejects(write(settlement), { code: 'AP001' });
+  await write(decideOn(await bookOf(['payer', 'cash']), [{ kind: 'settlement', accountId: 'payer', payoutAccountId: 'cash', ...nothingSaid }]));
+  const [payer] = await database.as('postgres', "SELECT posted_minor - pending_out_minor AS available FROM ledger.accounts WHERE id = 'payer'");
+  assert.equal(payer!['available'], '0', 'no more than what was available');
+});
+
+test('a capture is written only on the very hold it was decided on: another history of it, as long and as much in sum, is another', async () => {
+  for (const id of ['payer', 'shop']) await writer.send(account(id, { minAvailableMinor: null }));
+  await writer.send(transfer('cash', 'payer', 1_000n));
+  const [one, two] = [await placeOf(hold(100n)), await placeOf(hold(100n))];
+  const capture = (of: RowRef, amountMinor: bigint, final = false): Command => ({ kind: 'capture', hold: of, amountMinor, final, fee: null, ...nothingSaid });
+  const book = await bookOf(['payer', 'shop', 'cash'], [one.position, two.position]);
+  decideOn(book, [capture(one, 50n), capture(two, 10n)]);
+  const last = decideOn(book, [capture(one, 20n, true)]);
+  // The same accounts moved as often and as far, but another hold of the two took more.
+  await write(decideOn(await bookOf(['payer', 'shop', 'cash'], [one.position, two.position]), [capture(one, 40n), capture(two, 20n)]));
+  await assert.rejects(write(last), { code: 'AP001' });
+  await writer.send(capture(one, 20n, true));
+  const [state] = await database.as('postgres', 'SELECT captured_minor::int AS captured, released_minor::int AS released FROM ledger.payments WHERE position = $1', [one.position]);
+  assert.deepEqual(state, { captured: 60, released: 40 }, 'final: nothing is left');
 });

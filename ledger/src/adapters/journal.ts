@@ -3,7 +3,7 @@
  * array literals, made here: the driver's own conversion takes longer than the evaluation of the batch.
  */
 import type { Batch } from '../domain/book.ts';
-import { posts, type Account, type AccountType, type Balances, type JournalRow, type Kind, type Payment, type PlacedRow } from '../domain/model.ts';
+import type { Account, AccountType, Balances, JournalRow, Kind, Payment, PlacedRow } from '../domain/model.ts';
 import { toIsoUs } from '../domain/time.ts';
 
 export interface Statement {
@@ -130,7 +130,8 @@ const parameters = Array.from({ length: 46 }, (_, index) => `$${index + 1}`).joi
 export function appendStatement(batch: Batch, seal: Seal, totals: ReadonlyMap<string, bigint>): Statement {
   const { rows } = batch;
   const [only] = rows;
-  if (rows.length === 1 && only!.payment === null && posts(only!.kind) && seal.lease === null) return appendOneStatement(only!, seal);
+  // Not a settlement: its amount comes from what is held too, which append_one does not compare.
+  if (rows.length === 1 && only!.kind === 'transfer' && seal.lease === null) return appendOneStatement(only!, seal);
   const column = (value: (row: JournalRow) => string | number | bigint | null) => literalOf(rows, value);
   const text = (value: (row: JournalRow) => string | null) => literalOf(rows, row => quoted(value(row)));
   const moved = batch.moved();
@@ -148,7 +149,7 @@ export function appendStatement(batch: Batch, seal: Seal, totals: ReadonlyMap<st
       literal(moved.map(([account]) => account.number)), literal(moved.map(([, before]) => before.version)), literal(moved.map(([, before]) => before.postedMinor)), literal(moved.map(([, before]) => before.pendingOutMinor)), literal(moved.map(([, before]) => before.pendingInMinor)),
       literal(moved.map(([account, before]) => account.version - before.version)),
       delta(one => one.postedMinor), delta(one => one.pendingOutMinor), delta(one => one.pendingInMinor),
-      literal([...batch.payments.keys()].map(payment => payment.position)), literal([...batch.payments.values()]),
+      literal([...batch.payments.keys()].map(payment => payment.position)), literal([...batch.payments.values()].map(before => before.version)),
       literal(seen.accounts.map(one => one.number)), literal(seen.accounts.map(one => `${one.version}/${one.postedMinor}/${one.pendingOutMinor}/${one.pendingInMinor}`)),
       literal(seen.payments.map(one => one.position)), literal(seen.payments.map(one => `${one.version}/${one.capturedMinor}/${one.releasedMinor}/${one.refundedMinor}`)),
       batch.openings.length === 0 ? null : JSON.stringify(batch.openings.map(({ row, tenant, id, owner, currency, type, minAvailableMinor, maxAvailableMinor, metadata }) => ({ row, tenant, id, owner, currency, type, min: minAvailableMinor?.toString() ?? null, max: maxAvailableMinor?.toString() ?? null, metadata }))),

@@ -39,11 +39,12 @@ test('a batch remembers what was before it, once, and leaves out what was put ba
   assert.deepEqual(batch.seen().accounts.map(seen => seen.number), ['2', '3'], 'what moved is guarded by the write');
 });
 
-test('a payment that was changed is guarded by the write, one that was only looked at is said', () => {
+test('payments: one that was changed is said as it was before, one that was only looked at as it is', () => {
   const [batch, changed, looked] = [new Batch(), payment(1n), payment(2n)];
-  batch.payments.set(changed, 0);
+  batch.payments.set(changed, { ...changed });
+  Object.assign(changed, { capturedMinor: 5n, version: 1 });
   batch.decidedOn([changed, looked]);
-  assert.deepEqual(batch.seen(), { accounts: [], payments: [looked] });
+  assert.deepEqual(batch.seen(), { accounts: [], payments: [payment(1n), looked] });
 });
 
 test('a book keeps what it knows: it may be newer than what was read', () => {

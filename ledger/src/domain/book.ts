@@ -19,8 +19,8 @@ export class Batch {
   readonly openings: Opening[] = [];
   /** Account -> its balances before the batch. */
   readonly accounts = new Map<Account, Balances>();
-  /** Payment -> its version before the batch. */
-  readonly payments = new Map<Payment, number>();
+  /** Payment -> as it was before the batch. */
+  readonly payments = new Map<Payment, Payment>();
 
   readonly #seen = new Set<Account | Payment>();
 
@@ -29,10 +29,10 @@ export class Batch {
     for (const one of looked) this.#seen.add(one);
   }
 
-  /** What was looked at and not moved, at its version. */
+  /** What was looked at and not moved, as it is; and payments as they were before they changed, of which the write itself compares the version only. */
   seen(): { accounts: Account[]; payments: Payment[] } {
     const accounts: Account[] = [];
-    const payments: Payment[] = [];
+    const payments: Payment[] = [...this.payments.values()];
     for (const one of this.#seen) {
       if ('authorisedMinor' in one) {
         if (!this.payments.has(one)) payments.push(one);

@@ -227,7 +227,7 @@ function accountsOf({ book, looked }: Scope, payment: Payment): { debit: Account
 /** Last step of a command: nothing may refuse after it. */
 function change(batch: Batch, payment: Payment, fields: Partial<Payment>): void {
   // The database counts a payment's changes by batch.
-  if (!batch.payments.has(payment)) batch.payments.set(payment, payment.version++);
+  if (!batch.payments.has(payment)) batch.payments.set(payment, { ...payment, version: payment.version++ });
   Object.assign(payment, fields);
 }
 
