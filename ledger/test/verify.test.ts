@@ -145,6 +145,21 @@ for (const [name, change] of Object.entries(tamper)) {
   });
 }
 
+test('whatever stands in a line, it is found and breaks nothing', () => {
+  fc.assert(fc.property(anyNumber, anyNumber, fc.oneof(fc.jsonValue(), fc.constantFrom('-1', '9223372036854775808', '1e3', '__proto__', -1, 2 ** 40, [])), (a, b, value) => {
+    const file = copy();
+    const line = file[a % file.length]! as unknown as Record<string, unknown>;
+    const name = Object.keys(line)[b % Object.keys(line).length]!;
+    fc.pre(JSON.stringify(line[name]) !== JSON.stringify(value));
+    line[name] = value;
+    assert.ok(verify(file).faults > 0);
+  }), { numRuns: 200 });
+  fc.assert(fc.property(anyNumber, fc.oneof(fc.string(), fc.json()), (a, text) => {
+    assert.ok(verify([...lines.slice(0, a % lines.length), text, ...lines.slice((a % lines.length) + 1)]).faults > 0);
+  }), { numRuns: 100 });
+  for (const file of [[], [''], ['{}'], [lines[0]!, lines[0]!], lines.slice(1)]) assert.ok(verify(file).faults > 0);
+});
+
 test('every single field of one line of each type and kind is guarded', () => {
   const seen = new Set<string>();
   lines.forEach((line, index) => {

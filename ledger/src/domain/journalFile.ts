@@ -99,11 +99,11 @@ export interface RowLine {
 
 export type FileLine = HeaderLine | AccountLine | PaymentLine | LinkLine | RowLine;
 
-type Shape = 'text' | 'digits' | 'whole' | 'hash' | 'texts';
+type Shape = 'text' | 'digits' | 'whole' | 'hash' | 'texts' | 'totals';
 type Field = Shape | `${Shape}?`;
 
 const shapes: Record<FileLine['type'], Record<string, Field>> = {
-  ledger: { file: 'whole', genesis: 'hash', n: 'digits', position: 'digits', hash: 'hash', totals: 'texts' },
+  ledger: { file: 'whole', genesis: 'hash', n: 'digits', position: 'digits', hash: 'hash', totals: 'totals' },
   account: {
     number: 'digits', tenant: 'text', id: 'text', owner: 'text', currency: 'text', accountType: 'text', minAvailableMinor: 'digits?', maxAvailableMinor: 'digits?', metadata: 'texts',
     postedMinor: 'digits', pendingOutMinor: 'digits', pendingInMinor: 'digits', version: 'digits', createdAtUs: 'digits',
@@ -111,7 +111,7 @@ const shapes: Record<FileLine['type'], Record<string, Field>> = {
   payment: {
     position: 'digits', tenant: 'text', debit: 'digits', credit: 'digits', authorisedMinor: 'digits', capturedMinor: 'digits', releasedMinor: 'digits', refundedMinor: 'digits', expiresAtUs: 'digits?', version: 'digits',
   },
-  link: { n: 'digits', firstPosition: 'digits', count: 'whole', atUs: 'digits', format: 'whole', region: 'text', instance: 'text', digest: 'hash', totals: 'texts', prevHash: 'hash', hash: 'hash' },
+  link: { n: 'digits', firstPosition: 'digits', count: 'whole', atUs: 'digits', format: 'whole', region: 'text', instance: 'text', digest: 'hash', totals: 'totals', prevHash: 'hash', hash: 'hash' },
   row: {
     position: 'digits', kind: 'text', tenant: 'text', actor: 'text', key: 'text?', requestHash: 'hash?', leg: 'whole', legs: 'whole', debit: 'digits?', credit: 'digits?', debitId: 'text?', creditId: 'text?', currency: 'text?',
     amountMinor: 'digits?', debitVersion: 'digits?', creditVersion: 'digits?', debitBalanceMinor: 'digits?', creditBalanceMinor: 'digits?', payment: 'digits?', description: 'text?', metadata: 'texts?',
@@ -128,8 +128,14 @@ function fits(value: unknown, shape: Shape): boolean {
     case 'digits': return typeof value === 'string' && digits.test(value) && (value.length < 19 || BigInt(value.replace('-', '')) <= int64Max);
     case 'hash': return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
     case 'whole': return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
-    case 'texts': return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(one => typeof one === 'string');
+    case 'texts': return textsOf(value)?.every(one => typeof one === 'string') ?? false;
+    // A sum of many amounts may pass 64 bits.
+    case 'totals': return textsOf(value)?.every(one => typeof one === 'string' && /^(0|[1-9]\d{0,40})$/.test(one)) ?? false;
   }
+}
+
+function textsOf(value: unknown): unknown[] | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : undefined;
 }
 
 /** A line, or in words why it is none. */
