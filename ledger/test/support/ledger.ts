@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { runChecks } from '../../src/adapters/checks.ts';
+import { migrate } from '../../src/adapters/migrations.ts';
 import { readConfig } from '../../src/domain/config.ts';
 import { buildService, type Service } from '../../src/service.ts';
 import { templateDatabase } from './postgres.ts';
@@ -15,7 +16,7 @@ import { templateDatabase } from './postgres.ts';
 export const apiKey = 'test-secret-0123456789';
 
 /** The run all test files belong to: the test runner when there is one, else this very process. */
-const runPid = process.env['NODE_TEST_CONTEXT'] ? process.ppid : process.pid;
+const runPid = Number(process.env['LEDGER_TEST_RUN_PID'] ?? (process.env['NODE_TEST_CONTEXT'] ? process.ppid : process.pid));
 
 /** Port of the run's PostgreSQL server; the first file that asks has it made, the others wait for it. */
 async function sharedServerPort(): Promise<number> {
@@ -47,8 +48,17 @@ export interface TestDatabase {
 export async function createDatabase(): Promise<TestDatabase> {
   const port = await sharedServerPort();
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await run(`postgresql://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase} OWNER ledger_owner`);
+  // The template was migrated by whoever came first; a mutant brings migrations of its own.
+  const ownMigrations = process.env['LEDGER_TEST_MIGRATE'] === 'own';
+  await run(`postgresql://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name} ${ownMigrations ? '' : `TEMPLATE ${templateDatabase}`} OWNER ledger_owner`);
+  if (ownMigrations) await migrateWhole(`postgresql://ledger_owner@127.0.0.1:${port}/${name}`);
   return databaseAt(role => `postgresql://${role}@127.0.0.1:${port}/${name}`);
+}
+
+async function migrateWhole(url: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  await migrate(owner).finally(() => owner.end());
 }
 
 export function databaseAt(url: TestDatabase['url']): TestDatabase {
