@@ -41,6 +41,10 @@ function command(...args: string[]): { status: number | null; output: string } {
   return { status, output: stdout + stderr };
 }
 
+function audit(): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [join(import.meta.dirname, 'audit-ledger.ts')], { env: environment, encoding: 'utf8', timeout: 60_000 });
+}
+
 function statusNow(): PlatformStatus {
   return JSON.parse(command('status', '--json').output) as PlatformStatus;
 }
@@ -142,6 +146,20 @@ test('two regions start, survive their supervisor, and leave nothing behind', { 
     assert.ok(sent > 200, String(sent));
   });
 
+  await t.test('audit-ledger: every invariant holds in both regions, and a row that was changed behind the ledger is found in both', async () => {
+    const good = audit();
+    assert.equal(good.status, 0, good.stdout + good.stderr);
+    assert.match(good.stdout, /^region-\w, standby: \d{3,} rows[\s\S]*^region-\w, primary: \d{3,} rows/m);
+    assert.match(good.stdout, /^ {2}ok {4}noted .*1 looked at/m, "the standby's head is in the primary's chain");
+    assert.match(good.stdout, /\n\d{2,} passed, 0 failed\n$/);
+    const superuser = databaseUrl('postgres', config.secrets.postgresPassword, regionA!.haproxy.readWritePort, 'ledger');
+    await query(config, 0, "BEGIN; SET LOCAL session_replication_role = replica; UPDATE ledger.journal SET actor = 'nobody' WHERE position = (SELECT max(position) FROM ledger.journal); COMMIT", superuser);
+    assert.ok(await until(async () => audit().stdout.endsWith(', 2 failed\n'), 20_000, 500));
+    const bad = audit();
+    assert.equal(bad.status, 1);
+    assert.equal(bad.stdout.match(/^ {2}FAULT row-digests/gm)?.length, 2);
+  });
+
   await t.test('another installation on the same ports is refused and starts nothing', () => {
     const other = mkdtempSync(join(tmpdir(), 'airpay-other-'));
     chmodSync(other, 0o755);
@@ -160,5 +178,8 @@ test('two regions start, survive their supervisor, and leave nothing behind', { 
     assert.equal(status, 0, output);
     assert.deepEqual(refs.filter(pid => { try { return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0] !== 'Z'; } catch { return false; } }), []);
     assert.deepEqual(await takenPorts(portTable(config)), []);
+    const nothing = audit();
+    assert.deepEqual([nothing.status, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /^The platform is not running.*make up$/m);
   });
 });
