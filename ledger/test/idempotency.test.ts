@@ -110,7 +110,7 @@ test('keys belong to the tenant: rotating a secret keeps them, another tenant ha
   const rotating = await startLedger(database, { LEDGER_API_KEYS: JSON.stringify(keys) });
   try {
     const key = randomUUID();
-    const send = (secret: string, path: string, body: unknown, own = key) => rotating.api.send('POST', path, { key: own, headers: { authorization: `Bearer ${secret}` }, body });
+    const send = (secret: string, path: string, body: unknown, own: string = key) => rotating.api.send('POST', path, { key: own, headers: { authorization: `Bearer ${secret}` }, body });
     const body = { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '3', currency: 'USD' };
     const [first, same] = [await send(oldSecret, '/v1/transfers', body), await send(newSecret, '/v1/transfers', body)];
     assert.equal(same.text, first.text);

@@ -195,7 +195,7 @@ export class MemoryJournal {
       if (!account || stateOf(account) !== [versions, ...before].map(list => list[index]).join('/')) throw databaseError('AP001', 'an account moved meanwhile');
       const [posted, out, incoming] = deltas.map(list => list[index]!) as [bigint, bigint, bigint];
       const sum = said.get(number!);
-      if (sum?.legs !== legCounts[index] || sum.signed !== (account.debitNormal ? posted : -posted) || sum.pending !== out + incoming) throw databaseError('AP003', 'the balances do not move by what the rows say');
+      if (!sum || sum.legs !== legCounts[index] || sum.signed !== (account.debitNormal ? posted : -posted) || sum.pending !== out + incoming) throw databaseError('AP003', 'the balances do not move by what the rows say');
       const after = { ...account!, posted: account.posted + posted, out: account.out + out, incoming: account.incoming + incoming, version: account.version + legCounts[index]! };
       const fits = [after.posted, after.out, after.incoming, after.posted - after.out, after.posted + after.incoming, posted].every(one => one >= low && one <= high);
       if (!fits) throw databaseError('22003', 'bigint out of range');

@@ -84,7 +84,7 @@ export function takeClocks(): void {
   globalThis.setImmediate = ((run: (...args: unknown[]) => void, ...args: unknown[]) => current!.after(0, () => run(...args))) as unknown as typeof setImmediate;
   performance.now = () => current!.nowMs;
   Math.random = () => current!.random();
-  timersPromises.setTimeout = ((ms: number, value: unknown, options?: { signal?: AbortSignal }) => new Promise((settle, fail) => {
+  timersPromises.setTimeout = ((ms: number, value: unknown, options?: { signal?: AbortSignal }) => new Promise<unknown>((settle, fail) => {
     const event = current!.after(ms, () => settle(value));
     options?.signal?.addEventListener('abort', () => (current!.cancel(event), fail(new Error('aborted'))));
   })) as typeof timersPromises.setTimeout;
