@@ -2,14 +2,22 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import Fastify from 'fastify';
 import pg from 'pg';
+import type { Database } from '../src/adapters/db.ts';
 import { appendStatement, loadStatement, toLoaded } from '../src/adapters/journal.ts';
+import { Metrics } from '../src/adapters/metrics.ts';
 import { selectBalanceAtTime } from '../src/adapters/reads.ts';
 import { answerFormat } from '../src/domain/answers.ts';
 import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain/batching.ts';
 import { Book } from '../src/domain/book.ts';
+import { NoCache } from '../src/domain/cache.ts';
 import { batchDigest } from '../src/domain/chain.ts';
 import type { Command, RowRef } from '../src/domain/model.ts';
+import { currencies } from '../src/domain/money.ts';
+import { addPaymentRoutes } from '../src/edge/payment-routes.ts';
+import { addRoutes } from '../src/edge/routes.ts';
+import { Ledger, type Commands } from '../src/usecases/ledger.ts';
 import { account, nothingSaid, openWriter, transfer, type OpenWriter } from './support/everyKind.ts';
 import { createDatabase, type TestDatabase } from './support/ledger.ts';
 
@@ -125,4 +133,42 @@ test('a capture is written only on the very hold it was decided on: another hist
   await writer.send(capture(one, 20n, true));
   const [state] = await database.as('postgres', 'SELECT captured_minor::int AS captured, released_minor::int AS released FROM ledger.payments WHERE position = $1', [one.position]);
   assert.deepEqual(state, { captured: 60, released: 40 }, 'final: nothing is left');
+});
+
+/** Method and path, body, and the hash under which a request was stored since the first version. */
+const hashed: [string, object | undefined, string][] = [
+  ['/v1/accounts', { id: 'a', owner: 'o', currency: 'USD', type: 'liability' }, 'b633c1a030a61dd0c161d55febfacc743af923f61fc4cdf49c7ca34c54c71e89'],
+  ['/v1/accounts', { id: 'a', owner: 'o', currency: 'USD', type: 'liability', minAvailableMinor: null, maxAvailableMinor: '5', metadata: { b: '2', a: '1' } }, 'f657f45d637476cacdfd3269831a3f302a5158f26caf2a5e3f309957127a3606'],
+  ['/v1/transfers', { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '1', currency: 'USD' }, '3f3f90b52879e91a47a91df004ce1a1795e11a4373efe3b9a1af6d753e715b12'],
+  ['/v1/transfers', { currency: 'USD', debitAccountId: 'a', creditAccountId: 'b', amountMinor: '1', description: 'd', metadata: { b: '2', a: '1' }, effectiveAt: '2026-01-01T00:00:00Z' }, '2c2eb8ab7ea47e9a5e69dc043d151a17a1e56910c0270b2cc4f06ed898ba6524'],
+  ['/v1/transactions', { transfers: [{ debitAccountId: 'a', creditAccountId: 'b', amountMinor: '1', currency: 'USD' }, { debitAccountId: 'b', creditAccountId: 'c', amountMinor: '1', currency: 'USD' }] }, 'a165028d464cb3701960ea20b6a37bc37c973ffd8d36a10bdc3879fe32246ce7'],
+  ['/v1/conversions', { debitAccountId: 'a', creditAccountId: 'b', sellAmountMinor: '100', sellCurrency: 'USD', buyAmountMinor: '92', buyCurrency: 'EUR', rate: '0.92' }, 'f4b74d8a1cd58e65146ee654af90bce2c24b217763596584e03740abf7ddf28a'],
+  ['/v1/transfers/tr_01a1fbfc-305c-8123-8000-000000000005/refunds', undefined, 'cdaf5279d64d13e809da15eb4079b14a536b32abbefef17b91cf06c7d6b61e37'],
+  ['/v1/transfers/tr_01a1fbfc-305c-8123-8000-000000000005/refunds', { amountMinor: '3', description: 'd' }, 'a0ac350a33342c49bd9d263e8d5d2b3d10244c9ad354d7d7c54d3097c58a3410'],
+  ['/v1/transfers/tr_01a1fbfc-305c-8123-8000-000000000005/reversal', {}, 'f3fe19b267de3fe4c624aa8818f8d13097943e1f11ee5554fdb45ca1aec99e81'],
+  ['/v1/holds', { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '1', currency: 'USD' }, 'f6f87cf2b4c138f4c12a2fc6f78a2aa0eceb56e9d481bcce39498f1a67dd6b5d'],
+  ['/v1/holds', { debitAccountId: 'a', creditAccountId: 'b', amountMinor: '1', currency: 'USD', expiresAt: '2026-01-01T00:00:00Z' }, '1ea15f487c55f4e7ae42acf795a7f43802611be19d3d3147925069efba5ea587'],
+  ['/v1/holds/ho_01a1fbfc-305c-8123-8000-000000000005/captures', {}, 'cc5c5b41b3887af3146cd3331ebe7c226515087c2bb772061d1eba4790c3e1b5'],
+  ['/v1/holds/ho_01a1fbfc-305c-8123-8000-000000000005/captures', { amountMinor: '5', final: true, fee: { amountMinor: '1' } }, '551df774e43e65bab53c023d702e3b21cf6b220f85cb8678cadc3ab00d98f3df'],
+  ['/v1/holds/ho_01a1fbfc-305c-8123-8000-000000000005/void', undefined, 'cb13267822166ccb93dd42e7ff7956eae5e286851970f8f3a15ff66a32bb25c6'],
+  ['/v1/holds/ho_01a1fbfc-305c-8123-8000-000000000005/refunds', { amountMinor: '3' }, 'b4f7e24e4947fb4e19af862dd1d9ef1c4b38bc9c554f401a31ad83d8aa369ab0'],
+  ['/v1/settlements', { accountId: 'a', payoutAccountId: 'b' }, '0d99b51d8665a8b3524bbb58a8ee89d379f65433b25579a56dbd86388ff542c2'],
+];
+
+test('a request has the hash that it had in the first version: after a rollout a retry is a replay, not another request', async () => {
+  const seen: string[] = [];
+  const commands: Commands = { submit: async (_command, { key, requestHash }) => (key === 'k' && seen.push(requestHash), { status: 201, body: '{}', replayed: false, rows: [] }) };
+  const ledger = new Ledger({ generation: 0 } as Database, commands, new Metrics({ region: 'r', instance: 'i' }, currencies), new NoCache());
+  const app = Fastify();
+  app.decorateRequest('caller', null as never);
+  app.addHook('onRequest', async request => void (request.caller = { tenant: 'default', actor: 'tester', scopes: new Set(), kind: 'key' }));
+  addRoutes(app, ledger);
+  addPaymentRoutes(app, ledger);
+  for (const [url, body] of hashed) {
+    const reply = await app.inject({ method: 'POST', url, headers: { 'idempotency-key': 'k', ...(body && { 'content-type': 'application/json' }) }, ...(body && { payload: JSON.stringify(body) }) });
+    assert.equal(reply.statusCode, 201, `${url}: ${reply.body}`);
+  }
+  assert.deepEqual(hashed.map(([url, body], index) => [url, body, seen[index]]), hashed);
+  assert.equal(new Set(seen).size, hashed.length);
+  await app.close();
 });
