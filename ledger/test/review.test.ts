@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import pg from 'pg';
 import type { Database } from '../src/adapters/db.ts';
@@ -13,11 +14,13 @@ import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain
 import { Book } from '../src/domain/book.ts';
 import { NoCache } from '../src/domain/cache.ts';
 import { batchDigest } from '../src/domain/chain.ts';
+import { LedgerError } from '../src/domain/errors.ts';
 import type { Command, RowRef } from '../src/domain/model.ts';
 import { currencies } from '../src/domain/money.ts';
 import { addPaymentRoutes } from '../src/edge/payment-routes.ts';
 import { addRoutes } from '../src/edge/routes.ts';
 import { Ledger, type Commands } from '../src/usecases/ledger.ts';
+import { Writer } from '../src/usecases/writer.ts';
 import { account, nothingSaid, openWriter, transfer, type OpenWriter } from './support/everyKind.ts';
 import { createDatabase, type TestDatabase } from './support/ledger.ts';
 
@@ -171,4 +174,22 @@ test('a request has the hash that it had in the first version: after a rollout a
   assert.deepEqual(hashed.map(([url, body], index) => [url, body, seen[index]]), hashed);
   assert.equal(new Set(seen).size, hashed.length);
   await app.close();
+});
+
+test('a writer is not drained while a batch that failed waits for its second attempt', async () => {
+  const order: string[] = [];
+  const refusing = {
+    generation: 0,
+    query: async () => [],
+    write: async () => Promise.reject(Object.assign(new Error('moved'), { code: 'AP001' })),
+    transaction: async () => sleep(20).then(() => Promise.reject(new LedgerError('database-unavailable', 'gone'))),
+  } as unknown as Database;
+  let drained: Promise<unknown> | undefined;
+  const one: Writer = new Writer(refusing, {
+    region: 'r', instance: 'i', batchMax: 10, lanes: 2, queueMax: 10, waitMaxMs: 1_000, accountCacheMax: 10,
+    observer: { batch: () => undefined, retried: () => (drained ??= one.drained().then(() => order.push('drained'))) },
+  });
+  await one.submit(account('x'), { tenant: 'default', actor: 'tester', key: 'k', requestHash: '0'.repeat(64), requestId: randomUUID() }).catch(error => order.push(error.code));
+  await drained;
+  assert.deepEqual(order, ['database-unavailable', 'drained']);
 });

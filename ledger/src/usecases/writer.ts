@@ -135,7 +135,7 @@ export class Writer {
   }
 
   #busy(): boolean {
-    return this.#reading || this.#recovering || this.#inFlight.size > 0;
+    return this.#reading || this.#recovering || this.#inFlight.size > 0 || this.#failed.length > 0;
   }
 
   /** Once per turn of the event loop, after all requests of this turn were read. */
