@@ -1,6 +1,8 @@
 /** However many callers there are, the database sees a few connections. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
 
 let database: TestDatabase;
@@ -31,4 +33,22 @@ test('500 callers at once hold no more connections than the pool has, and all ar
   assert.equal(await ledger.api.posted('b'), 500n);
   // Five of the pool and the probe's one.
   assert.ok(most >= 1 && most <= 6, `${most} connections`);
+});
+
+test('payments are taken while every connection that reads may have is busy', { timeout: 60_000 }, async () => {
+  // Trial balances read this table, payments do not.
+  const blocker = new pg.Client({ connectionString: database.url('postgres') });
+  await blocker.connect();
+  let blocked = true;
+  try {
+    await blocker.query('BEGIN; LOCK TABLE ledger.currencies IN ACCESS EXCLUSIVE MODE');
+    const reads = Array.from({ length: 20 }, () => ledger.api.get('/v1/trial-balance').then(reply => (assert.equal(blocked, false), reply.status)));
+    await sleep(300);
+    for (let index = 0; index < 5; index++) assert.equal((await ledger.api.transfer('a', 'b', 1)).status, 201);
+    blocked = false;
+    await blocker.query('COMMIT');
+    assert.deepEqual([...new Set(await Promise.all(reads))], [200]);
+  } finally {
+    await blocker.end();
+  }
 });

@@ -22,6 +22,7 @@ export interface DatabaseOptions {
   /** As adapters/tls.ts makes it; false: in the clear. */
   ssl: pg.ClientConfig['ssl'];
   applicationName: string;
+  /** At least 2: one half writes, the other reads for tenants. */
   poolMax: number;
   acquireTimeoutMs: number;
   queueMax: number;
@@ -96,7 +97,10 @@ export class Database {
   readonly #histories = new WeakMap<pg.PoolClient, string>();
   #history: string | undefined;
   #generation = 0;
+  /** For what the ledger itself writes and reads. */
   readonly #pool: pg.Pool;
+  /** For what tenants read: however many ask for how much, payments keep connections of their own. */
+  readonly #reads: pg.Pool;
   readonly #probes: pg.Pool;
   readonly #options: DatabaseOptions;
   /** Connections whose COMMIT returned although the synchronous standby had not confirmed. */
@@ -104,11 +108,10 @@ export class Database {
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#pool = new pg.Pool({
+    const shared: pg.PoolConfig = {
       connectionString: options.url,
       ssl: options.ssl,
       application_name: options.applicationName,
-      max: options.poolMax,
       connectionTimeoutMillis: options.acquireTimeoutMs,
       idleTimeoutMillis: 30_000,
       // So that connections move over to a new primary even if nothing ever breaks them.
@@ -121,7 +124,10 @@ export class Database {
       query_timeout: options.statementTimeoutMs + 1_000,
       // Said out loud, not left to the server's defaults: docs/adr/0012. Compiling a query takes longer than any of ours runs.
       options: '-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off',
-    });
+    };
+    const readsMax = Math.floor(options.poolMax / 2);
+    this.#pool = new pg.Pool({ ...shared, max: options.poolMax - readsMax });
+    this.#reads = new pg.Pool({ ...shared, max: readsMax });
     this.#probes = new pg.Pool({
       connectionString: options.url,
       ssl: options.ssl,
@@ -134,7 +140,7 @@ export class Database {
       query_timeout: probeTimeoutMs,
       maxLifetimeSeconds: 300,
     });
-    for (const pool of [this.#pool, this.#probes]) {
+    for (const pool of [this.#pool, this.#reads, this.#probes]) {
       // Without these listeners a lost connection would end the process.
       pool.on('error', error => options.onConnectionError(error));
       pool.on('connect', client => client.on('error', error => options.onConnectionError(error)));
@@ -157,12 +163,12 @@ export class Database {
 
   /** One read. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
   async query(statement: Statement): Promise<Rows> {
-    return this.#read(async client => (await client.query(statement)).rows);
+    return this.#read(this.#pool, async client => (await client.query(statement)).rows);
   }
 
   /** One read that row-level security holds to one tenant. The tenant is said anew for every read: a connection remembers nobody's. */
   async queryAs(tenant: string, statement: Statement): Promise<Rows> {
-    return this.#read(async client => {
+    return this.#read(this.#reads, async client => {
       await client.query({ name: 'as_tenant', text: "SELECT set_config('ledger.tenant', $1, false)", values: [tenant] });
       return (await client.query(statement)).rows;
     });
@@ -174,7 +180,7 @@ export class Database {
    * and nothing is written. Throws the driver's own error, or LedgerError.
    */
   async write(statement: Statement, decidedIn?: number): Promise<Rows> {
-    const client = await this.#acquire();
+    const client = await this.#acquire(this.#pool);
     return release(client, async () => {
       if (decidedIn !== undefined && decidedIn !== this.#generation) throw Object.assign(new Error('decided on another history than this server writes'), { code: 'AP001' });
       const { rows } = await client.query(statement);
@@ -185,7 +191,7 @@ export class Database {
 
   /** Runs `work` between BEGIN and COMMIT, READ COMMITTED. Tried once, as `write`. */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    const client = await this.#acquire();
+    const client = await this.#acquire(this.#pool);
     return release(client, async () => {
       // Never READ WRITE here: it would override default_transaction_read_only, by which a region is fenced.
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
@@ -210,18 +216,18 @@ export class Database {
 
   /** Waits for the connections that are in use. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.end(), this.#probes.end()]);
+    await Promise.all([this.#pool.end(), this.#reads.end(), this.#probes.end()]);
   }
 
-  async #acquire(): Promise<pg.PoolClient> {
-    if (this.#pool.waitingCount >= this.#options.queueMax) throw new LedgerError('overloaded', 'Too many requests wait for the database.');
+  async #acquire(pool: pg.Pool): Promise<pg.PoolClient> {
+    if (pool.waitingCount >= this.#options.queueMax) throw new LedgerError('overloaded', 'Too many requests wait for the database.');
     try {
-      const client = await this.#pool.connect();
+      const client = await pool.connect();
       if (!this.#histories.has(client)) await this.#learnHistory(client);
       this.#follow(this.#histories.get(client));
       return client;
     } catch (error) {
-      const saturated = /timeout exceeded/.test((error as Error).message) && this.#pool.totalCount >= this.#options.poolMax && this.#pool.waitingCount > 0;
+      const saturated = /timeout exceeded/.test((error as Error).message) && pool.totalCount >= pool.options.max && pool.waitingCount > 0;
       throw saturated ? new LedgerError('overloaded', 'The request waited too long for the database.', { cause: error }) : error;
     }
   }
@@ -247,10 +253,10 @@ export class Database {
     if (this.#unreplicated.has(client)) throw new LedgerError('outcome-unknown', 'The synchronous standby has not confirmed the payment.');
   }
 
-  async #read<T>(read: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  async #read<T>(pool: pg.Pool, read: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let made = 1; ; made++) {
       try {
-        const client = await this.#acquire();
+        const client = await this.#acquire(pool);
         return await release(client, async () => {
           const result = await read(client);
           // ledger.load() has its reader wait for the standby where it found an answer to give again.
