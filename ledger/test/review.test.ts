@@ -193,3 +193,20 @@ test('a writer is not drained while a batch that failed waits for its second att
   await drained;
   assert.deepEqual(order, ['database-unavailable', 'drained']);
 });
+
+test('after a batch that had to be written again the fast way is taken again', async () => {
+  await writer.send(account('moved', { minAvailableMinor: null }));
+  const ways: string[] = [];
+  const one = new Writer(writer.database, {
+    region: 'r', instance: 'i', batchMax: 100, lanes: 2, queueMax: 100, waitMaxMs: 5_000, accountCacheMax: 100,
+    observer: { batch: (_batch, way) => void ways.push(way), retried: () => void ways.push('retried') },
+  });
+  const send = () => one.submit(transfer('cash', 'moved', 1n), { tenant: 'default', actor: 'tester', key: randomUUID(), requestHash: '0'.repeat(64), requestId: randomUUID() });
+  await send();
+  await writer.send(transfer('cash', 'moved', 1n)); // as another process would
+  await send();
+  await sleep(1_100); // for a second all go the careful way
+  await send();
+  await send();
+  assert.deepEqual(ways, ['fast', 'retried', 'careful', 'fast', 'fast']);
+});
