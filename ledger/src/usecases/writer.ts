@@ -3,8 +3,8 @@
  * answers at once and a busy one shares each commit among hundreds.
  *
  * The fast way: what the book does not know is read (keys that were used before, accounts, payments), the commands are decided
- * in order of arrival, one statement writes them. A second batch may follow while the first is being written; it is decided
- * on the first one's outcome. The database refuses a batch whose accounts are not at the versions it was decided on.
+ * in order of arrival, one statement writes them. While it is being written the next batch is read and decided, on the outcome
+ * of the first; it is sent when that one is in. The database refuses a batch whose accounts are not at the versions it was decided on.
  *
  * The careful way, whenever the fast one did not end well: inside a transaction that holds the head of the journal everything
  * is read afresh, keys first, so that a batch whose commit was never confirmed is found if it took effect. For a second after
@@ -63,7 +63,7 @@ interface Pending extends Request {
   fail(error: unknown): void;
 }
 
-/** A second batch is worth its race with the first only if it carries something. */
+/** A second batch is decided while the first is written only if it carries something. */
 const secondLaneMin = 8;
 const carefulMs = 1_000;
 /** A failed batch is tried again for so long; its clients do better with a 503 than with waiting. */
@@ -82,6 +82,8 @@ export class Writer {
   /** Key -> the first request with it, until it is answered. */
   readonly #running = new Map<string, Promise<Outcome> & { hash?: string }>();
   readonly #inFlight = new Set<Decided<Pending>>();
+  /** Of the batch sent last: whether it was written. */
+  #lastWritten: Promise<boolean> | undefined;
   #failed: Pending[][] = [];
   #reading = false;
   #scheduled = false;
@@ -210,7 +212,7 @@ export class Writer {
       decided = decideBatch(this.#book, loaded.stored, requests);
     } catch (error) {
       this.#failed.push(requests);
-      this.#noteFailure(error, false);
+      this.#noteFailure(error);
       return;
     } finally {
       this.#reading = false;
@@ -234,23 +236,35 @@ export class Writer {
   }
 
   async #writeFast(decided: Decided<Pending>): Promise<void> {
-    // Two of our own may reach the database in the other order; that is no sign of another process.
-    const alone = this.#inFlight.size === 0;
+    const { batch, fresh } = decided;
     this.#inFlight.add(decided);
-    const accounts = decided.batch.moved().map(([account]) => ({ account, ...balancesOf(account) }));
-    const startedAtMs = performance.now();
+    // All of it is made now: the next batch is decided on these same accounts, and moves them on.
+    const accounts = batch.moved().map(([account]) => ({ account, ...balancesOf(account) }));
+    const statement = this.#statement(decided);
+    const generation = this.#generation;
+    const before = this.#lastWritten;
+    let written = (_well: boolean): void => undefined;
+    this.#lastWritten = new Promise(settle => (written = settle));
     try {
-      const [row] = await this.#database.write(this.#statement(decided), this.#generation);
+      // Sent when the one before is in: two at once would wait for each other in the database, in either order.
+      const decidedOnTruth = (await before) ?? true;
+      const startedAtMs = performance.now();
+      const [row] = decidedOnTruth ? await this.#database.write(statement, generation) : [];
+      written(row !== undefined);
+      // The next one leaves before the answers to this one are rendered.
+      if (this.#inFlight.size > 1) await new Promise(setImmediate);
       this.#inFlight.delete(decided);
-      this.#finish(decided, row!, accounts, 'fast', startedAtMs);
+      if (row) this.#finish(decided, row, accounts, 'fast', startedAtMs);
+      else this.#failed.push(fresh.map(one => one.request));
     } catch (error) {
+      written(false);
       this.#inFlight.delete(decided);
       if (codeOf(error) === 'outcome-unknown') {
         // Written, and not confirmed by the standby: looking again would only wait for it once more.
-        for (const { request } of decided.fresh) request.fail(error);
+        for (const { request } of fresh) request.fail(error);
       } else {
-        this.#failed.push(decided.fresh.map(one => one.request));
-        this.#noteFailure(error, alone);
+        this.#failed.push(fresh.map(one => one.request));
+        this.#noteFailure(error);
       }
     }
     this.#schedule();
@@ -263,9 +277,9 @@ export class Writer {
     return appendStatement(batch, { ...written, digest: batchDigest(batch.rows, written), lease: fresh[0]!.request.lease }, totalsOf(batch));
   }
 
-  #noteFailure(error: unknown, alone: boolean): void {
+  #noteFailure(error: unknown): void {
     this.#options.observer.retried(codeOf(error));
-    if (alone && codeOf(error) === 'AP001') this.#carefulUntilMs = performance.now() + carefulMs;
+    if (codeOf(error) === 'AP001') this.#carefulUntilMs = performance.now() + carefulMs;
   }
 
   /** All failed batches in order, after everything else came to an end. */
@@ -273,6 +287,8 @@ export class Writer {
     this.#recovering = true;
     try {
       this.#book.clear();
+      // Nothing is on its way now: the next batch follows none that was not written.
+      this.#lastWritten = undefined;
       this.#generation = this.#database.generation;
       while (this.#failed.length > 0) await this.#writeCarefully(this.#failed.shift()!);
     } finally {
