@@ -138,7 +138,7 @@ async function decide(...commands: Command[]) {
   const client = new pg.Client({ connectionString: database.url('ledger_app') });
   await client.connect();
   const payments = commands.flatMap(command => ('hold' in command ? [command.hold.position] : 'of' in command ? [command.of.position] : []));
-  const ids = ['payer', 'shop', 'fees:usd', 'cash-clearing:usd', 'poor', 'equity:usd', 'capped'];
+  const ids = ['payer', 'shop', 'fees:usd', 'cash-clearing:usd', 'poor', 'equity:usd', 'capped', 'abroad'];
   const { text, values } = loadStatement({ keys: [], accounts: ids.map(id => ({ tenant: 'default', id })), payments, lockHead: false });
   const loaded = toLoaded((await client.query(text, values)).rows);
   await client.end();
@@ -237,6 +237,19 @@ test('SQL refuses rows without their balances, captures without their hold, amou
   const { book: other, decided: over } = await decide(two('payer', 'capped', 3n));
   other.account('default', 'capped')!.maxAvailableMinor = null;
   await assert.rejects(force(over()), refused('23514', 'accounts_ceiling'));
+});
+
+test('SQL refuses postings between tenants and between currencies, of one row and of several', async () => {
+  await api.account('abroad', { currency: 'EUR', minAvailableMinor: null });
+  const one = (credit: string): Command => ({ kind: 'transfer', postings: [posting('payer', credit, 1n)] });
+  for (const make of [one, (credit: string) => two('payer', credit, 1n)]) {
+    const { book, decided } = await decide(make('abroad'));
+    book.account('default', 'abroad')!.currency = 'USD';
+    await assert.rejects(force(decided()), refused('AP003'));
+    const batch = (await decide(make('shop'))).decided();
+    for (const row of batch.rows) row.tenant = 'other';
+    await assert.rejects(force(batch), refused('AP003'));
+  }
 });
 
 test('one key is used once, also when two batches carry it that have nothing else in common', async () => {

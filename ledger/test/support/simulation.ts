@@ -105,6 +105,8 @@ export class SimulatedDatabase {
   readonly #journal: MemoryJournal;
   readonly #faults: Faults;
   readonly #head: Head;
+  /** As Database.generation. */
+  generation = 0;
 
   constructor(simulation: Simulation, journal: MemoryJournal, head: Head, faults: Faults) {
     this.#simulation = simulation;
@@ -126,8 +128,11 @@ export class SimulatedDatabase {
     return read;
   }
 
-  async write({ name, values }: Statement): Promise<Record<string, unknown>[]> {
+  async write({ name, values }: Statement, decidedIn?: number): Promise<Record<string, unknown>[]> {
     await this.#delay();
+    // Nothing is lost here, but what is remembered of the server before must not be trusted.
+    if (this.#meets('failover')) this.generation++;
+    if (decidedIn !== undefined && decidedIn !== this.generation) throw databaseError('AP001', 'decided on another history');
     if (this.#meets('write lost before')) throw lost();
     if (this.#meets('write abandoned')) {
       // The connection is gone, the server has not noticed: it is written later, when others have gone on.
