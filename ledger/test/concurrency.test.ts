@@ -114,6 +114,41 @@ test('money that one process has acknowledged can be spent through the other at 
   await assertAudited(database);
 });
 
+test('an account, a hold, a capture that one process has acknowledged is there for the other at once', async () => {
+  await apiOf(0).fund('rich-once', 1).catch(() => undefined); // both have heard of it before it was there
+  await apiOf(1).transfer('rich-once', 'till', 1);
+  await apiOf(0).account('rich-once');
+  assert.equal((await apiOf(1).transfer('cash-clearing:usd', 'rich-once', 1_000)).status, 201);
+  for (let round = 0; round < 10; round++) {
+    const [one, other] = [apiOf(round), apiOf(round + 1)];
+    const hold = await one.post('/v1/holds', { debitAccountId: 'rich-once', creditAccountId: 'till', amountMinor: '10', currency: 'USD' });
+    const captured = await other.post(`/v1/holds/${hold.json.id}/captures`, { amountMinor: '4' });
+    assert.equal(captured.status, 201, captured.text);
+    assert.equal((await one.post(`/v1/holds/${hold.json.id}/captures`, { amountMinor: '7' })).json.code, 'capture-exceeds-hold');
+    assert.equal((await one.post(`/v1/holds/${hold.json.id}/refunds`, { amountMinor: '4' })).status, 201);
+    assert.equal((await other.post(`/v1/holds/${hold.json.id}/void`, {})).status, 200);
+    assert.equal((await one.post(`/v1/holds/${hold.json.id}/captures`, {})).json.code, 'hold-closed');
+  }
+  assert.deepEqual([await apiOf(0).posted('rich-once'), (await apiOf(1).get('/v1/accounts/rich-once')).json.pendingMinor], [1_000n, '0']);
+});
+
+test('a clock that was an hour ahead and goes back: times, ids and the order of entries still rise', async () => {
+  await database.as('postgres', "BEGIN; SET LOCAL session_replication_role = replica; UPDATE ledger.head SET at = at + interval '1 hour'; COMMIT");
+  await apiOf(0).account('clocked');
+  const replies = [];
+  for (let round = 0; round < 20; round++) replies.push((await apiOf(round).transfer('cash-clearing:usd', 'clocked', 1 + round)).json);
+  for (let index = 1; index < replies.length; index++) assert.ok(replies[index].id > replies[index - 1].id && replies[index].createdAt >= replies[index - 1].createdAt);
+  assert.ok(Date.parse(replies[0].createdAt) > Date.now() + 3_000_000, 'still in the hour ahead');
+  const { entries } = (await apiOf(0).get('/v1/accounts/clocked/entries?limit=50')).json;
+  assert.deepEqual(entries.map((entry: { amountMinor: string; version: string }) => [entry.amountMinor, entry.version]), Array.from({ length: 20 }, (_, index) => [String(20 - index), String(20 - index)]));
+  assert.equal((await apiOf(0).get('/v1/accounts/clocked?asOfVersion=10')).json.postedMinor, '55');
+  // By the ledger's own time too, which never goes back.
+  assert.equal((await apiOf(1).get(`/v1/accounts/clocked?asOf=${replies[19].createdAt.replace('Z', '999Z')}`)).json.postedMinor, '210');
+  const soon = await apiOf(0).post('/v1/holds', { debitAccountId: 'clocked', creditAccountId: 'till', amountMinor: '1', currency: 'USD', expiresAt: new Date(Date.now() + 60_000).toISOString() });
+  assert.equal((await apiOf(1).post(`/v1/holds/${soon.json.id}/captures`, {})).status, 201, 'a hold expires by the clock, not by the time of its row');
+  await assertAudited(database, 100);
+});
+
 test('a decline is of its moment: under load from both, an account that always has enough never declines', async () => {
   await apiOf(0).account('rich');
   await apiOf(0).account('sink');
