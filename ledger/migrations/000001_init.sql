@@ -218,7 +218,7 @@ BEGIN
        WHERE j.debit IS NOT NULL;
     RETURN QUERY
       SELECT NULL::json, a.number, a.tenant::text, a.id::text, a.owner::text, a.currency, a.type::text, a.min_available_minor, a.max_available_minor, a.metadata::jsonb,
-             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, (extract(epoch FROM a.created_at) * 1000000)::bigint
+             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, round(date_part('epoch', a.created_at) * 1000000)::bigint
         FROM (SELECT DISTINCT unnest(ARRAY[j.debit, j.credit]) AS number FROM ledger.journal j WHERE j.position = ANY (payment_positions)) n
         JOIN ledger.accounts a ON a.number = n.number;
   END IF;
@@ -226,7 +226,7 @@ BEGIN
   IF cardinality(account_ids) > 0 THEN
     RETURN QUERY
       SELECT NULL::json, a.number, a.tenant::text, a.id::text, a.owner::text, a.currency, a.type::text, a.min_available_minor, a.max_available_minor, a.metadata::jsonb,
-             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, (extract(epoch FROM a.created_at) * 1000000)::bigint
+             a.posted_minor, a.pending_out_minor, a.pending_in_minor, a.version, round(date_part('epoch', a.created_at) * 1000000)::bigint
         FROM unnest(account_tenants, account_ids) AS x (tenant, id)
         JOIN ledger.accounts a ON a.tenant = x.tenant AND a.id = x.id;
   END IF;

@@ -67,9 +67,24 @@ function addStored(stored: Loaded['stored'], body: Json): void {
 
 function toLoadedAccount(row: Json): Account {
   return {
-    number: row.number, tenant: row.tenant, id: row.id, owner: row.owner, currency: row.currency, type: row.type as AccountType, minAvailableMinor: toBigint(row.min), maxAvailableMinor: toBigint(row.max), metadata: row.metadata ?? {},
-    postedMinor: BigInt(row.posted), pendingOutMinor: BigInt(row.pending_out), pendingInMinor: BigInt(row.pending_in), version: Number(row.version), createdAtUs: BigInt(row.created_us),
+    number: row.number, tenant: shared(row.tenant), id: row.id, owner: shared(row.owner), currency: shared(row.currency), type: shared(row.type) as AccountType,
+    minAvailableMinor: toBigint(row.min), maxAvailableMinor: toBigint(row.max), metadata: row.metadata ?? noMetadata,
+    postedMinor: whole(row.posted), pendingOutMinor: whole(row.pending_out), pendingInMinor: whole(row.pending_in), version: Number(row.version), createdAtUs: BigInt(row.created_us),
   };
+}
+
+const noMetadata: Record<string, string> = Object.freeze({});
+/** Most balances of holds, and many others, are nothing: one nothing serves them all. */
+const whole = (digits: string): bigint => (digits === '0' ? 0n : BigInt(digits));
+
+/** The same few texts come with every account; hundreds of thousands of accounts are remembered. */
+const sharedTexts = new Map<string, string>();
+const sharedTextsMax = 10_000;
+function shared(text: string): string {
+  const known = sharedTexts.get(text);
+  if (known !== undefined) return known;
+  if (sharedTexts.size < sharedTextsMax) sharedTexts.set(text, text);
+  return text;
 }
 
 /** The array of ledger.account_json. */
@@ -101,7 +116,7 @@ export function toPlacedRow(body: Json): PlacedRow {
   };
 }
 
-const toBigint = (value: string | null): bigint | null => (value === null ? null : BigInt(value));
+const toBigint = (value: string | null): bigint | null => (value === null ? null : whole(value));
 
 export interface Seal {
   region: string;

@@ -36,7 +36,7 @@ test('a good environment becomes settings', () => {
   assert.deepEqual(config.databaseTls, { verify: true, caFile: null }, 'encrypted and verified unless said otherwise');
   assert.deepEqual(config.rateLimits, { standard: { ratePerS: 5_000, burst: 10_000 }, byTenant: new Map() });
   assert.deepEqual([config.redisUrl, config.jwt, config.webhookKeys, config.webhookAllowHttp, config.otlpEndpoint, config.settlements], [null, null, [], false, null, []]);
-  assert.deepEqual([config.batchMax, config.lanes, config.accountCacheMax, config.expiryIntervalMs, config.traceRatio, config.replicas], [1_000, 2, 200_000, 1_000, 0.01, 1]);
+  assert.deepEqual([config.batchMax, config.lanes, config.accountCacheMax, config.expiryIntervalMs, config.traceRatio, config.replicas], [1_000, 2, 500_000, 1_000, 0.01, 1]);
 });
 
 test('all faults are told together, and no secret with them', () => {

@@ -105,7 +105,7 @@ export function readConfig(env: Environment): Config {
     shutdownTimeoutMs: settings.whole('LEDGER_SHUTDOWN_TIMEOUT_MS', 10_000, 100, 120_000),
     batchMax: settings.whole('LEDGER_BATCH_MAX', 1_000, 1, 5_000),
     lanes: settings.whole('LEDGER_LANES', 2, 1, 8),
-    accountCacheMax: settings.whole('LEDGER_ACCOUNT_CACHE_MAX', 200_000, 100, 5_000_000),
+    accountCacheMax: settings.whole('LEDGER_ACCOUNT_CACHE_MAX', 500_000, 100, 5_000_000),
     expiryIntervalMs: settings.whole('LEDGER_EXPIRY_INTERVAL_MS', 1_000, 50, 3_600_000),
     settlements: readSettlements(settings),
     webhookKeys: readWebhookKeys(settings),
