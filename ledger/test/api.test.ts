@@ -1,12 +1,14 @@
 /** The API as a client meets it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createDatabase, startLedger, type Api, type TestLedger } from './support/ledger.ts';
+import { assertAudited, createDatabase, startLedger, type Api, type TestDatabase, type TestLedger } from './support/ledger.ts';
 
+let database: TestDatabase;
 let ledger: TestLedger;
 let api: Api;
 before(async () => {
-  ledger = await startLedger(await createDatabase());
+  database = await createDatabase();
+  ledger = await startLedger(database);
   api = ledger.api;
 });
 after(() => ledger.close());
@@ -28,3 +30,5 @@ test('a fresh ledger can fund an account and spend it end to end', async () => {
   assert.equal(await api.posted('merchant:books'), 2_500n);
   assert.equal(await api.posted('cash-clearing:usd'), 10_000n);
 });
+
+test('after all of this the whole journal passes the audit', () => assertAudited(database));

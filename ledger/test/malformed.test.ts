@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { apiKey, createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
+import { apiKey, assertAudited, createDatabase, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
 
 let database: TestDatabase;
 let ledger: TestLedger;
@@ -199,3 +199,5 @@ test('nothing of a card number is in the logs', () => {
   const text = ledger.logs.join('');
   for (const secret of [card, '4111 1111', apiKey, 'wrong-wrong', 'authorization']) assert.ok(!text.includes(secret), secret);
 });
+
+test('after all of this the whole journal passes the audit', () => assertAudited(database));

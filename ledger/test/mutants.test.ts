@@ -38,7 +38,7 @@ interface Result {
 function run(ledger: string, [file, name]: Mutant['killedBy']): Promise<Result> {
   const pattern = `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`;
   // The copies share the server of this run; each makes its database with migrations of its own.
-  const env = { PATH: process.env['PATH'], LEDGER_TEST_RUN_PID: String(process.pid), LEDGER_TEST_MIGRATE: 'own', LEDGER_SIMULATION_RUNS: '120', LEDGER_SIMULATION_FROM: '1' };
+  const env = { PATH: process.env['PATH'], LEDGER_TEST_RUN_PID: String(process.pid), LEDGER_TEST_MIGRATE: 'own', LEDGER_SIMULATION_RUNS: '250', LEDGER_SIMULATION_FROM: '1' };
   return new Promise(settle => {
     const child = spawn(process.execPath, ['--test-reporter=tap', `--test-name-pattern=${pattern}`, file], { cwd: ledger, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { readConfig } from '../src/domain/config.ts';
 import { buildService } from '../src/service.ts';
-import { createDatabase, environment, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
+import { assertAudited, createDatabase, environment, startLedger, type TestDatabase, type TestLedger } from './support/ledger.ts';
 import { eventually, spawnLedger } from './support/process.ts';
 
 let database: TestDatabase;
@@ -132,3 +132,5 @@ test('a wrong environment ends the process at once with every fault named', () =
   assert.equal(result.status, 1);
   for (const name of ['LEDGER_PORT', 'LEDGER_REGION', 'LEDGER_INSTANCE', 'LEDGER_DATABASE_URL', 'LEDGER_API_KEYS']) assert.match(result.stderr, new RegExp(`${name} is missing`));
 });
+
+test('after all of this the whole journal passes the audit', () => assertAudited(database));
