@@ -14,7 +14,7 @@ async function front(request: APIRequestContext) {
   const headers = () => ({ authorization: `Bearer ${secrets['ledgerApiKey']}`, 'idempotency-key': `rollout-${randomUUID()}` });
   const pay = () => request.post(`${base}/v1/transfers`, { headers: headers(), data: { debitAccountId: 'cash-clearing:usd', creditAccountId: 'customer:rollout', amountMinor: '1', currency: 'USD' } });
   const opened = await request.post(`${base}/v1/accounts`, { headers: headers(), data: { id: 'customer:rollout', owner: 'Rollout', currency: 'USD', type: 'liability' } });
-  expect(opened.status(), await opened.text()).toBe(201);
+  expect([200, 201], await opened.text()).toContain(opened.status());
   const region = (regions as Region[]).find(one => one.id === opened.headers()['airpay-region'])!;
   return { pay, region, secrets };
 }
