@@ -8,7 +8,7 @@ import pg from 'pg';
 import type { Database } from '../src/adapters/db.ts';
 import { appendStatement, loadStatement, toLoaded } from '../src/adapters/journal.ts';
 import { Metrics } from '../src/adapters/metrics.ts';
-import { selectBalanceAtTime } from '../src/adapters/reads.ts';
+import { selectBalanceAtTime, selectHolds } from '../src/adapters/reads.ts';
 import { answerFormat } from '../src/domain/answers.ts';
 import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain/batching.ts';
 import { Book } from '../src/domain/book.ts';
@@ -209,4 +209,34 @@ test('after a batch that had to be written again the fast way is taken again', a
   await send();
   await send();
   assert.deepEqual(ways, ['fast', 'retried', 'careful', 'fast', 'fast']);
+});
+
+test('a page of holds costs its holds, however many the account has had, and holds nothing else', async () => {
+  for (const id of ['payer', 'shop']) await writer.send(account(id, { minAvailableMinor: null }));
+  await writer.send(account('holder', { minAvailableMinor: null }));
+  const own = (amountMinor: bigint): Command => ({ ...hold(amountMinor), debitAccountId: 'holder' } as Command);
+  // A transfer that was given back has a row beside the holds.
+  await placeOf({ kind: 'refund', of: await placeOf(transfer('holder', 'cash', 5n)), amountMinor: 2n, ...nothingSaid });
+  const places = (await Promise.all(Array.from({ length: 400 }, (_, index) => placeOf(own(BigInt(index + 1)))))).sort((a, b) => Number(b.position - a.position));
+  const closed = places.filter((_, index) => index % 2 === 0);
+  await Promise.all(closed.map(of => placeOf({ kind: 'void', hold: of })));
+  await database.as('postgres', 'ANALYZE ledger.journal, ledger.accounts, ledger.chain, ledger.payments');
+  const [of] = await database.as('postgres', "SELECT number::text FROM ledger.accounts WHERE id = 'holder'");
+  await readingAs('default', async client => {
+    const ask = async (open: boolean | null, below: bigint | null, limit: number) => (await client.query(selectHolds('default', String(of!['number']), open, below, limit))).rows.map(({ row }) => BigInt(row.position));
+    const positions = places.map(place => place.position);
+    assert.deepEqual(await ask(null, null, 1_000), positions);
+    assert.deepEqual(await ask(true, null, 1_000), positions.filter((_, index) => index % 2 === 1));
+    assert.deepEqual(await ask(false, null, 1_000), positions.filter((_, index) => index % 2 === 0));
+    assert.deepEqual(await ask(null, positions[9]!, 5), positions.slice(10, 15));
+  });
+  // On a connection that has read nothing else yet.
+  await readingAs('default', async client => {
+    await client.query('BEGIN');
+    assert.equal((await client.query(selectHolds('default', String(of!['number']), false, places[100]!.position, 10))).rows.length, 10);
+    const { rows } = await client.query("SELECT relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_xact_user_tables WHERE relname IN ('payments', 'journal')");
+    for (const { relname, n } of rows) assert.ok(Number(n) <= 60, `${n} rows of ${relname} were read`);
+    await client.query('ROLLBACK');
+  });
+  await readingAs('other', async client => assert.deepEqual((await client.query(selectHolds('other', String(of!['number']), null, null, 10))).rows, []));
 });

@@ -87,18 +87,27 @@ SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
   return { name: 'select_command', text, values: [tenant, position.toString()] };
 }
 
-const holdColumns = `ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row, p.captured_minor, p.released_minor, p.refunded_minor, p.expires_at <= clock_timestamp() AS expired
-  FROM ledger.payments p JOIN ledger.journal j ON j.position = p.position JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit`;
+const ofHold = 'p.captured_minor, p.released_minor, p.refunded_minor, p.expires_at <= clock_timestamp() AS expired';
+const heldRow = `SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
+    FROM ledger.journal j JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit WHERE j.position = p.position AND j.kind = 'hold'`;
 
 export function selectHold(tenant: string, position: bigint): Statement {
-  return { name: 'select_hold', text: `SELECT ${holdColumns} WHERE p.tenant = $1 AND p.position = $2 AND j.kind = 'hold'`, values: [tenant, position.toString()] };
+  return { name: 'select_hold', text: `SELECT h.row, ${ofHold} FROM ledger.payments p CROSS JOIN LATERAL (${heldRow}) h WHERE p.tenant = $1 AND p.position = $2`, values: [tenant, position.toString()] };
 }
 
-/** Holds on an account's money, newest first. */
+/**
+ * Holds on an account's money, newest first. The page is chosen before anything is looked up for it, and each row of it by its
+ * position (OFFSET 0 keeps the planner from walking over the journal beside the page).
+ */
 export function selectHolds(tenant: string, debitNumber: string, open: boolean | null, below: bigint | null, limit: number): Statement {
-  const text = `SELECT ${holdColumns}
- WHERE p.tenant = $1 AND p.debit = $2 AND j.kind = 'hold' AND ($3::boolean IS NULL OR $3 = (p.captured_minor + p.released_minor < p.authorised_minor)) AND p.position < $4
- ORDER BY p.position DESC LIMIT $5`;
+  const text = `
+SELECT h.row, ${ofHold}
+  FROM (SELECT * FROM ledger.payments
+         WHERE tenant = $1 AND debit = $2 AND expires_at IS NOT NULL -- only a hold has a time
+           AND ($3::boolean IS NULL OR $3 = (captured_minor + released_minor < authorised_minor)) AND position < $4
+         ORDER BY position DESC LIMIT $5) p
+ CROSS JOIN LATERAL (${heldRow} OFFSET 0) h
+ ORDER BY p.position DESC`;
   return { name: 'select_holds', text, values: [tenant, debitNumber, open, (below ?? beyondAll).toString(), limit] };
 }
 
