@@ -100,15 +100,16 @@ test('more requests than may wait are turned away at once, and those that wait a
 
 test('money that one process has acknowledged can be spent through the other at once, and what one has spent is gone for the other', async () => {
   await apiOf(0).account('shared');
+  await apiOf(0).account('shared-till');
   // Both have the account in memory, at a version that will be old.
-  for (const index of [0, 1]) assert.equal((await apiOf(index).transfer('shared', 'till', 1)).json.code, 'insufficient-funds');
+  for (const index of [0, 1]) assert.equal((await apiOf(index).transfer('shared', 'shared-till', 1)).json.code, 'insufficient-funds');
   for (let round = 0; round < 40; round++) {
     const [one, other] = [apiOf(round), apiOf(round + 1)];
     await one.fund('shared', 10);
     // A decline that was decided on what the process remembers would be wrong here.
-    const spent = await other.transfer('shared', 'till', 10);
+    const spent = await other.transfer('shared', 'shared-till', 10);
     assert.equal(spent.status, 201, `round ${round}: ${spent.text}`);
-    const again = await one.transfer('shared', 'till', 1);
+    const again = await one.transfer('shared', 'shared-till', 1);
     assert.equal(again.json.code, 'insufficient-funds', `round ${round}: ${again.text}`);
   }
   await assertAudited(database);
