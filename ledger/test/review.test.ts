@@ -8,7 +8,7 @@ import pg from 'pg';
 import type { Database } from '../src/adapters/db.ts';
 import { appendStatement, loadStatement, toLoaded } from '../src/adapters/journal.ts';
 import { Metrics } from '../src/adapters/metrics.ts';
-import { selectBalanceAtTime, selectHolds } from '../src/adapters/reads.ts';
+import { selectBalanceAtTime, selectCommand, selectHolds } from '../src/adapters/reads.ts';
 import { answerFormat } from '../src/domain/answers.ts';
 import { decideBatch, totalsOf, type Decided, type Request } from '../src/domain/batching.ts';
 import { Book } from '../src/domain/book.ts';
@@ -239,4 +239,18 @@ test('a page of holds costs its holds, however many the account has had, and hol
     await client.query('ROLLBACK');
   });
   await readingAs('other', async client => assert.deepEqual((await client.query(selectHolds('other', String(of!['number']), null, null, 10))).rows, []));
+});
+
+test('linked transfers of long ago cost their legs, not what was written since', async () => {
+  const posting = { debitAccountId: 'cash', creditAccountId: 'both', amountMinor: 1n, currency: 'USD', effectiveAtUs: null, ...nothingSaid };
+  const linked = await placeOf({ kind: 'transfer', postings: [posting, posting, posting] });
+  await Promise.all(Array.from({ length: 500 }, () => writer.send(transfer('cash', 'both', 1n))));
+  await database.as('postgres', 'ANALYZE ledger.journal');
+  await readingAs('default', async client => {
+    await client.query('BEGIN');
+    const found = (await client.query(selectCommand('default', linked.position))).rows.map(({ row }) => [BigInt(row.position), row.leg]);
+    assert.deepEqual(found, [0n, 1n, 2n].map(leg => [linked.position + leg, Number(leg)]));
+    const { rows: [read] } = await client.query("SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = 'journal'");
+    assert.ok(Number(read.n) <= 20, `${read.n} rows of the journal were read`);
+  });
 });

@@ -77,13 +77,17 @@ SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
   return { name: 'select_rows', text, values: [tenant, refs.map(ref => ref.position.toString())] };
 }
 
-/** All rows of the command that the row at this place belongs to. */
+/**
+ * All rows of the command that the row at this place belongs to. Leg by leg and by equality: a range whose end is computed could not be
+ * looked up before row-level security has seen each row, which is a walk to the end of the journal.
+ */
 export function selectCommand(tenant: string, position: bigint): Statement {
   const text = `
-SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
-  FROM ledger.journal f JOIN ledger.journal j ON j.position BETWEEN f.position AND f.position + f.legs - 1
-  JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit
- WHERE f.tenant = $1 AND f.position = $2 AND f.leg = 0 ORDER BY j.position`;
+SELECT r.row
+  FROM ledger.journal f CROSS JOIN LATERAL generate_series(f.position, f.position + f.legs - 1) AS s (position)
+ CROSS JOIN LATERAL (SELECT ledger.row_json(j, d.id, d.currency, c.id, NULL) AS row
+                       FROM ledger.journal j JOIN ledger.accounts d ON d.number = j.debit JOIN ledger.accounts c ON c.number = j.credit WHERE j.position = s.position OFFSET 0) r
+ WHERE f.tenant = $1 AND f.position = $2 AND f.leg = 0 ORDER BY s.position`;
   return { name: 'select_command', text, values: [tenant, position.toString()] };
 }
 
