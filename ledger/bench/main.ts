@@ -73,6 +73,7 @@ async function measureOn(bench: Bench, chosen: readonly Variant[], plan: Plan): 
     rounds: plan.rounds,
     accounts: plan.accounts,
     scale,
+    settleS: plan.settleS,
     machine,
     versions: `PostgreSQL ${bench.server.version}, Node ${process.versions.node}`,
     settings: bench.server.settings,

@@ -13,6 +13,8 @@ export interface Plan {
   firstWarmupS: number;
   /** Before each later one: code is compiled by then, caches are warm. */
   warmupS: number;
+  /** Uniform load on the ledger before the first round: it then knows most accounts, as after some minutes of work. */
+  settleS: number;
   /** Variants by name, or by the beginning of it; empty: all. */
   only: string[];
   /** Where to put a processor profile of the ledger's processes; empty: none is taken. */
@@ -21,8 +23,8 @@ export interface Plan {
   write: boolean;
 }
 
-const short = { name: 'short', rounds: 3, accounts: 400_000, measureS: 2, latencyS: 2, firstWarmupS: 1, warmupS: 0 } as const;
-const long = { name: 'long', rounds: 5, accounts: 1_000_000, measureS: 15, latencyS: 8, firstWarmupS: 5, warmupS: 2 } as const;
+const short = { name: 'short', rounds: 3, accounts: 200_000, measureS: 2, latencyS: 2, firstWarmupS: 1, warmupS: 0, settleS: 8 } as const;
+const long = { name: 'long', rounds: 5, accounts: 1_000_000, measureS: 15, latencyS: 8, firstWarmupS: 5, warmupS: 2, settleS: 60 } as const;
 
 export const usage = `Usage: node ledger/bench/main.ts [--long] [--only=variant,…] [--rounds=N] [--profile=folder] [--no-write]
   --only      variants by name or the beginning of it (tpcb, usual, function, ledger, http); docs are then not written

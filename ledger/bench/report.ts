@@ -16,6 +16,7 @@ export interface Facts {
   rounds: number;
   accounts: number;
   scale: number;
+  settleS: number;
   machine: Machine;
   versions: string;
   settings: Record<string, string>;
@@ -67,7 +68,7 @@ export function conditions(facts: Facts): string {
     `${facts.date}, ${facts.form} form: ${facts.rounds} interleaved rounds in one run; ${facts.versions}.`,
     `Machine: ${machine.cores} cores (${machine.model}), ${machine.memoryGb} GB; write and fdatasync of 8 kB ${machine.fsyncUs.median} µs (p99 ${machine.fsyncUs.p99} µs); load average ${machine.loadAtStart.toFixed(1)} at the start, ${machine.loadAtEnd.toFixed(1)} at the end, load of this run included.`,
     `PostgreSQL: ${settings}. Checkpoints within the rounds: ${facts.checkpoints}. Load, service and database share the cores.`,
-    `${whole(facts.accounts)} accounts in each design; pgbench at scale ${facts.scale} (${whole(facts.scale * 100_000)} rows), -M prepared.`,
+    `${whole(facts.accounts)} accounts in each design; pgbench at scale ${facts.scale} (${whole(facts.scale * 100_000)} rows), -M prepared. Before the first round the ledger had ${facts.settleS} s of uniform load, so that it remembers most accounts, as after some minutes of work.`,
     `${whole(facts.checked)} acknowledged payments were looked up, each is there exactly once. ${facts.audited}`,
   ].join('\n');
 }

@@ -85,6 +85,9 @@ export class Bench {
     if (ledger) for (const database of [databases.inProcess, databases.http]) await assertDurable(server, 'ledger_app', database);
     await assertDurable(server, 'postgres', 'postgres');
     if (parts.has('usual')) await this.#findUsualConnections();
+    const settling = { warmupS: 0, measureS: plan.settleS };
+    if (parts.has('inProcess')) await this.payInProcess({ prefix: 'settle', ...settling }, { inFlight: 256 });
+    if (parts.has('http')) await this.payHttp({ prefix: 'settle-http', ...settling }, { connections: 256 });
   }
 
   /** Profiles are written when a process ends in order. */

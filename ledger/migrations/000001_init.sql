@@ -100,6 +100,7 @@ CREATE TABLE ledger.payments (
 ) WITH (fillfactor = 80);
 CREATE INDEX payments_due ON ledger.payments (expires_at) WHERE captured_minor + released_minor < authorised_minor;
 CREATE INDEX payments_debit ON ledger.payments (debit, position);
+CREATE INDEX payments_open ON ledger.payments (debit, position) WHERE captured_minor + released_minor < authorised_minor; -- few among the many that are done
 
 -- One link per batch: what was written, sealed with everything before it.
 CREATE TABLE ledger.chain (

@@ -30,6 +30,9 @@ function addAccountRoutes(app: FastifyInstance, ledger: Ledger): void {
     checkTexts({ id, owner });
     const { metadata } = textsOf({ metadata: request.body.metadata ?? {} });
     const limits = { minAvailableMinor: limitOf(minAvailableMinor), maxAvailableMinor: limitOf(maxAvailableMinor) };
+    // The ledger's own accounts are opened by itself; one by this name in another currency would stand in their way.
+    const own = /^(?:cash-clearing|equity|fx|fees):([a-z]{3})$/.exec(id);
+    if (own && own[1] !== currency.toLowerCase()) throw new LedgerError('invalid-request', 'body/id is the name of an account of the ledger in another currency.');
     if ((limits.minAvailableMinor ?? minMinor) > 0n || (limits.maxAvailableMinor ?? maxMinor) < 0n) throw new LedgerError('invalid-request', 'body/minAvailableMinor must not be above 0, nor body/maxAvailableMinor below: the account begins at 0.');
     return sendAnswer(reply, await ledger.run('POST /v1/accounts', { kind: 'account', id, owner, currency, type, ...limits, metadata }, caller));
   });

@@ -240,12 +240,12 @@ export class Writer {
     this.#inFlight.add(decided);
     // All of it is made now: the next batch is decided on these same accounts, and moves them on.
     const accounts = batch.moved().map(([account]) => ({ account, ...balancesOf(account) }));
-    const statement = this.#statement(decided);
     const generation = this.#generation;
     const before = this.#lastWritten;
     let written = (_well: boolean): void => undefined;
     this.#lastWritten = new Promise(settle => (written = settle));
     try {
+      const statement = this.#statement(decided);
       // Sent when the one before is in: two at once would wait for each other in the database, in either order.
       const decidedOnTruth = (await before) ?? true;
       const startedAtMs = performance.now();
