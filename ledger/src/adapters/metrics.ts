@@ -42,6 +42,10 @@ export class Metrics {
   readonly settlements: Counter;
   readonly choresLeader: Gauge;
 
+  readonly #requests = new Map<string, { count: { inc(): void }; duration: { observe(seconds: number): void } }>();
+  readonly #commands = new Map<string, { inc(): void }>();
+  readonly #posted = new Map<string, { transfers: { inc(): void }; minor: { inc(by: number): void } }>();
+
   constructor(labels: Labels, currencies: readonly string[]) {
     this.registry.setDefaultLabels({ service: 'ledger', ...labels });
     const registers = [this.registry];
@@ -66,19 +70,47 @@ export class Metrics {
     }
   }
 
+  /** One answered request. `route` is the pattern, so that there are only so many series. */
+  countRequest(method: string, route: string, status: number, seconds: number): void {
+    const key = `${method} ${route} ${status}`;
+    let series = this.#requests.get(key);
+    if (!series) {
+      // Finding a series by its labels costs more than counting in it, and every payment comes by here.
+      const labels = { method, route, code: String(status) };
+      series = { count: this.httpRequests.labels(labels), duration: this.httpDuration.labels(labels) };
+      this.#requests.set(key, series);
+    }
+    series.count.inc();
+    series.duration.observe(seconds);
+  }
+
   countOutcome(command: Command, { replayed, refused, rows }: Outcome): void {
     if (replayed) return void this.replays.inc();
     const result = refused ? refused.replaceAll('-', '_') : 'posted';
-    this.commands.inc({ kind: command.kind, result });
+    this.#commandSeries(command.kind, result).inc();
     if (refused) {
       if (command.kind === 'transfer') this.transfers.inc({ result, currency: labelOf(command.postings[0]!.currency) });
       return;
     }
     for (const row of rows) {
       if (!posts(row.kind)) continue;
-      this.transfers.inc({ result, currency: row.currency! });
-      this.transferred.inc({ currency: row.currency! }, Number(row.amountMinor));
+      const posted = this.#postedSeries(row.currency!);
+      posted.transfers.inc();
+      posted.minor.inc(Number(row.amountMinor));
     }
+  }
+
+  #commandSeries(kind: string, result: string): { inc(): void } {
+    const key = `${kind} ${result}`;
+    let series = this.#commands.get(key);
+    if (!series) this.#commands.set(key, (series = this.commands.labels({ kind, result })));
+    return series;
+  }
+
+  #postedSeries(currency: string): { transfers: { inc(): void }; minor: { inc(by: number): void } } {
+    let series = this.#posted.get(currency);
+    if (!series) this.#posted.set(currency, (series = { transfers: this.transfers.labels({ result: 'posted', currency }), minor: this.transferred.labels({ currency }) }));
+    return series;
   }
 
   /** What the single worker tells of itself. */

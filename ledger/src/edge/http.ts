@@ -35,6 +35,8 @@ export interface HttpOptions {
   logStream?: { write(line: string): void };
 }
 
+/** As pino has them, loudest last. */
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const bodyLimitBytes = 64 * 1024;
 const allMethods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
@@ -73,11 +75,18 @@ export function buildHttp(options: HttpOptions, { ledger, webhooks }: { ledger: 
     if (tracing && route?.startsWith('/v1/')) request.span = tracing.request(request.method, route, request.headers);
     done();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  // A line that is not written need not be put together either.
+  const written = new Set(['debug', 'info'].filter(level => levels.indexOf(level) >= levels.indexOf(options.logLevel)));
+  // With callbacks: a promise for each hook of each payment adds up.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // Decided when the answer goes out: a request that came before the drain must not keep its connection past it.
     if (health.draining) reply.header('connection', 'close');
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => observe(request, reply, metrics));
+  app.addHook('onResponse', (request, reply, done) => {
+    observe(request, reply, metrics, written);
+    done();
+  });
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toLedgerError(error as Parameters<typeof toLedgerError>[0])));
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new LedgerError('not-found', 'There is nothing at this path.')));
 
@@ -134,14 +143,13 @@ function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string,
   }
 }
 
-function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+function observe(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, written: ReadonlySet<string>): void {
   const method = request.method;
   // The pattern, never the path: a path would make a series per account, and may hold what must not be logged.
   const route = request.routeOptions.url ?? 'unmatched';
   request.span?.end(reply.statusCode, request.id, request.caller?.tenant);
-  const labels = { method, route, code: String(reply.statusCode) };
-  metrics.httpRequests.inc(labels);
-  metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
-  const quiet = !route.startsWith('/v1/') && reply.statusCode < 400;
-  request.log[quiet ? 'debug' : 'info']({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, tenant: request.caller?.tenant, client: request.caller?.actor, traceId: request.span?.traceId ?? parseTraceparent(request.headers['traceparent'])?.traceId }, 'request');
+  metrics.countRequest(method, route, reply.statusCode, reply.elapsedTime / 1000);
+  const level = !route.startsWith('/v1/') && reply.statusCode < 400 ? 'debug' : 'info';
+  if (!written.has(level)) return;
+  request.log[level]({ method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime * 10) / 10, tenant: request.caller?.tenant, client: request.caller?.actor, traceId: request.span?.traceId ?? parseTraceparent(request.headers['traceparent'])?.traceId }, 'request');
 }
