@@ -34,7 +34,7 @@ const suites: Suite[] = [
   { name: 'types-journeys', command: [...tsc, '-p', 'e2e'], timeoutMs: 4 * minute, single: true },
   { name: 'types-tools', command: [...tsc, '-p', 'tools'], timeoutMs: 4 * minute, single: true },
   { name: 'lint', command: [...cli, 'repo', 'lint', '--max-warnings', '0'], timeoutMs: 8 * minute, single: true },
-  { name: 'ledger', command: ['node', '--test', 'ledger/src/**/*.test.ts', 'ledger/test/**/*.test.ts', 'ledger/bench/*.test.ts'], timeoutMs: 8 * minute },
+  { name: 'ledger', command: ['node', '--test', 'ledger/src/**/*.test.ts', 'ledger/test/**/*.test.ts', 'ledger/bench/*.test.ts'], timeoutMs: 20 * minute },
   { name: 'infra', command: ['node', '--test', 'infra/slo/*.test.ts', 'infra/gitops/*.test.ts'], timeoutMs: 4 * minute },
   { name: 'plugins', command: [...cli, 'repo', 'test', '--no-watch', '--maxWorkers', '2'], timeoutMs: 15 * minute },
   { name: 'local-platform', command: ['node', '--test', '--test-concurrency=1', 'packages/local-platform/src/**/*.test.ts'], timeoutMs: 10 * minute, alone: true },
