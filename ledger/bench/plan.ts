@@ -23,7 +23,7 @@ export interface Plan {
   write: boolean;
 }
 
-const short = { name: 'short', rounds: 3, accounts: 200_000, measureS: 2, latencyS: 2, firstWarmupS: 1, warmupS: 0, settleS: 8 } as const;
+const short = { name: 'short', rounds: 3, accounts: 200_000, measureS: 2, latencyS: 2, firstWarmupS: 1, warmupS: 0, settleS: 6 } as const;
 const long = { name: 'long', rounds: 5, accounts: 1_000_000, measureS: 15, latencyS: 8, firstWarmupS: 5, warmupS: 2, settleS: 60 } as const;
 
 export const usage = `Usage: node ledger/bench/main.ts [--long] [--only=variant,…] [--rounds=N] [--profile=folder] [--no-write]

@@ -48,8 +48,8 @@ describe('PgRegionDatabase on a real primary and its standby', () => {
     await pair.query(
       pair.primaryPort,
       `begin; set local ledger.appending = 'on';
-       insert into ledger.accounts (number, tenant, id, owner, currency, type, created_at)
-       select n, 'default', 'account-' || n, 'test', case when n < 3 then 'USD' else 'EUR' end, 'asset', now() from generate_series(1, 4) n; commit`,
+       insert into ledger.accounts (number, tenant, id, owner, currency, type, debit_normal, created_at)
+       select n, 'default', 'account-' || n, 'test', case when n < 3 then 'USD' else 'EUR' end, 'asset', true, now() from generate_series(1, 4) n; commit`,
       'ledger',
     );
     primary = new PgRegionDatabase('PostgreSQL of Region A', 'region-a', [on(pair.primaryPort)]);
