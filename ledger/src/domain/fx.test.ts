@@ -22,6 +22,8 @@ test('rounded either way, by less than one minor unit, whatever the exponents', 
 });
 
 test('both roundings of the exact amount fit and nothing beside them, up to 64 bits', () => {
+  // An exact amount has one rounding; by chance alone the property rarely meets one.
+  assert.deepEqual([91n, 92n, 93n].map(buy => fitsRate(100n, 'USD', buy, 'EUR', '0.92')), [false, true, false]);
   const digits = fc.bigInt({ min: 1n, max: 10n ** 15n });
   fc.assert(fc.property(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), digits, fc.nat(12), (sell, rate, scale) => {
     const text = rate.toString().padStart(scale + 1, '0');
