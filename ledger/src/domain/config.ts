@@ -55,7 +55,7 @@ export interface Config {
   shutdownTimeoutMs: number;
   /** Most transfers that one write statement takes. */
   batchMax: number;
-  /** Batches that may be in flight at the same time. */
+  /** Batches under way: one is being written, the others are decided on its outcome. */
   lanes: number;
   /** Accounts that a process remembers. */
   accountCacheMax: number;

@@ -40,7 +40,7 @@ export interface WriterOptions {
   instance: string;
   /** Rows of one batch. */
   batchMax: number;
-  /** Batches that may be on their way at once. */
+  /** Batches under way: one is being written, the others are decided on its outcome. */
   lanes: number;
   /** Commands that may wait. */
   queueMax: number;
