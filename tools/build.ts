@@ -34,9 +34,8 @@ function sourceHash(): string {
 /** A folder with a `yarn` command: the Backstage CLI calls it by name, and no machine is asked to have one. */
 function yarnFolder(): string {
   const folder = join(root, '.tools/bin');
-  const release = globSync('.yarn/releases/yarn-*.cjs', { cwd: root })[0]!;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'yarn'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, release)}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'yarn'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, '.tools/yarn/node_modules/@yarnpkg/cli-dist/bin/yarn.js')}" "$@"\n`, { mode: 0o755 });
   return folder;
 }
 
