@@ -1,6 +1,6 @@
 # One front door. Each target is one line over a script of package.json; tools/run installs
 # what the first use lacks (Node 22/24, the locked packages) and then runs that script.
-.PHONY: help up dev down status test drill audit-ledger bench-ledger docs-images
+.PHONY: help up dev down status test drill audit-ledger bench-ledger docs-images plan gitops-diff
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,3 +31,9 @@ bench-ledger: ## Measure the ledger against pgbench and the usual handler; LONG=
 
 docs-images: ## Take the screenshots of docs/images again, from the running platform
 	@tools/run docs:images
+
+plan: ## Plan one Terraform root, ENV=payments-prod/region-a; without ENV it lists them. Never applies
+	@tools/run plan $(if $(ENV),"$(ENV)")
+
+gitops-diff: ## What the clusters would get from the working tree: diff against REF, by default origin/main; CLUSTER=… for one
+	@tools/run gitops:diff $(if $(REF),--ref="$(REF)") $(if $(CLUSTER),"$(CLUSTER)")

@@ -24,11 +24,17 @@ const platform: Requirement[] = [
   { what: 'Redis', any: ['redis-server'], debianPackages: ['redis-server'] },
   { what: 'Prometheus and promtool', any: ['promtool'], debianPackages: ['prometheus'] },
   { what: 'Alertmanager', any: ['prometheus-alertmanager', 'alertmanager'], debianPackages: ['prometheus-alertmanager'] },
+  { what: 'pgBackRest', any: ['pgbackrest'], debianPackages: ['pgbackrest'] },
   { what: 'MkDocs', any: ['mkdocs'], debianPackages: ['mkdocs'] },
   { what: 'git', any: ['git'], debianPackages: ['git'] },
 ];
 const test: Requirement[] = [
   ...platform,
+  // The plays of infra/ansible are linted and really run, against machines that are folders or network namespaces.
+  { what: 'Ansible', any: ['ansible-playbook'], debianPackages: ['ansible'] },
+  { what: 'ansible-lint', any: ['ansible-lint'], debianPackages: ['ansible-lint'] },
+  { what: 'Prometheus node exporter', any: ['prometheus-node-exporter', 'node_exporter'], debianPackages: ['prometheus-node-exporter'] },
+  { what: 'ip, which makes network namespaces', any: ['ip'], debianPackages: ['iproute2'] },
   { what: 'Chromium', any: ['chromium'], debianPackages: ['chromium', 'fonts-dejavu-core'] },
 ];
 const bench: Requirement[] = [

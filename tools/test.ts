@@ -30,13 +30,15 @@ const suites: Suite[] = [
   { name: 'types-portal', command: tsc, timeoutMs: 8 * minute, single: true },
   { name: 'types-ledger', command: [...tsc, '-p', 'ledger'], timeoutMs: 4 * minute, single: true },
   { name: 'types-local-platform', command: [...tsc, '-p', 'packages/local-platform'], timeoutMs: 4 * minute, single: true },
-  { name: 'types-infra', command: [...tsc, '-p', 'infra/slo'], timeoutMs: 4 * minute, single: true },
+  { name: 'types-infra', command: [...tsc, '-p', 'infra'], timeoutMs: 4 * minute, single: true },
   { name: 'types-journeys', command: [...tsc, '-p', 'e2e'], timeoutMs: 4 * minute, single: true },
   { name: 'types-tools', command: [...tsc, '-p', 'tools'], timeoutMs: 4 * minute, single: true },
   { name: 'lint', command: [...cli, 'repo', 'lint', '--max-warnings', '0'], timeoutMs: 8 * minute, single: true },
   { name: 'ledger', command: ['node', '--test', 'ledger/src/**/*.test.ts', 'ledger/test/**/*.test.ts', 'ledger/bench/*.test.ts'], timeoutMs: 20 * minute },
-  { name: 'infra', command: ['node', '--test', 'infra/slo/*.test.ts', 'infra/gitops/*.test.ts'], timeoutMs: 4 * minute },
+  // Everything under infra/ but the plays: those start whole database clusters.
+  { name: 'infra', command: ['node', '--test', 'infra/*.test.ts', 'infra/!(ansible)/**/*.test.ts'], timeoutMs: 8 * minute },
   { name: 'plugins', command: [...cli, 'repo', 'test', '--no-watch', '--maxWorkers', '2'], timeoutMs: 15 * minute },
+  { name: 'ansible', command: ['node', '--test', '--test-concurrency=1', 'infra/ansible/test/*.test.ts'], timeoutMs: 10 * minute, alone: true },
   { name: 'local-platform', command: ['node', '--test', '--test-concurrency=1', 'packages/local-platform/src/**/*.test.ts'], timeoutMs: 10 * minute, alone: true },
   { name: 'journeys', command: ['node', 'e2e/run.ts'], timeoutMs: 18 * minute, alone: true },
 ];
