@@ -1,0 +1,31 @@
+output "id" {
+  description = "Id of the network (projects/P/global/networks/N)."
+  value       = google_compute_network.this.id
+}
+
+output "self_link" {
+  description = "Self link of the network, for the other side of a peering."
+  value       = google_compute_network.this.self_link
+}
+
+output "name" {
+  description = "Name of the network."
+  value       = google_compute_network.this.name
+}
+
+output "subnets" {
+  description = "Region -> tier (edge, application, database) -> { id, self_link, name, range }. The application tier has the secondary ranges pods and services."
+  value = { for region in keys(var.sites) : region => {
+    for tier in ["edge", "application", "database"] : tier => {
+      id        = google_compute_subnetwork.this["${region}/${tier}"].id
+      self_link = google_compute_subnetwork.this["${region}/${tier}"].self_link
+      name      = google_compute_subnetwork.this["${region}/${tier}"].name
+      range     = google_compute_subnetwork.this["${region}/${tier}"].ip_cidr_range
+    }
+  } }
+}
+
+output "tags" {
+  description = "Network tags that this module's rules and routes go by: egress (may reach the internet through the NAT), load-balanced (is asked by Google's health checks), bastion is by account."
+  value       = { egress = local.egress_tag, load_balanced = local.load_balanced_tag, database = local.database_tag }
+}
