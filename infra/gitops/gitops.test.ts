@@ -87,7 +87,7 @@ describe('manifests of the clusters', () => {
       for (const { valueFrom } of container.env) {
         if (valueFrom?.secretKeyRef) assert.ok(secretKeys.includes(valueFrom.secretKeyRef.key), valueFrom.secretKeyRef.key);
       }
-      assert.equal(one('HorizontalPodAutoscaler').spec.scaleTargetRef.name, 'ledger');
+      assert.equal(one('ScaledObject').spec.scaleTargetRef.name, 'ledger');
       assert.ok(one('HTTPRoute').spec.hostnames.includes('ledger.pay.airpay.example'));
       assert.ok(one('HTTPRoute').spec.hostnames.includes(`ledger.${region}.pay.airpay.example`));
     });

@@ -7,7 +7,7 @@ import type { Control } from './cluster-api-control.ts';
 import { changeDeployment, readScale, scaleObject, writeScale } from './cluster-api-deployment.ts';
 import { DEPLOYMENT, type ClusterConfig, type KubeObject } from './cluster-api-model.ts';
 import { objectsOf } from './cluster-api-objects.ts';
-import { findResource, groupList, resourceList, type Resource } from './cluster-api-resources.ts';
+import { findResource, groupList, resourceList, RESOURCES, servedResources, type Resource } from './cluster-api-resources.ts';
 import { parseFieldSelector, parseLabelSelector } from './cluster-api-selector.ts';
 import { type Call, hasBearer, HttpError, readBody, readJsonObject, type RenderError, type Route, sendJson, sendText } from './http-kit.ts';
 
@@ -23,6 +23,9 @@ export type KubernetesParts = {
 
 const LOG_LINES_DEFAULT = 1_000;
 const LOG_LINES_MAX = 5_000;
+
+const pods = RESOURCES.find(item => item.kind === 'Pod')!;
+const deployments = RESOURCES.find(item => item.kind === 'Deployment')!;
 
 const REASONS: Record<number, string> = { 400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 409: 'Conflict', 413: 'RequestEntityTooLarge', 415: 'UnsupportedMediaType', 422: 'Invalid', 503: 'ServiceUnavailable' };
 
@@ -40,16 +43,17 @@ export function kubernetesRoutes(parts: KubernetesParts): Route[] {
       return handle(call);
     },
   });
+  const resources = servedResources(parts.control.view(parts.config).manifests);
   const open = (pattern: string): Route => ({ method: 'GET', pattern, handle: call => sendText(call.response, 200, 'text/plain', 'ok') });
   const discovery = (call: Call, group: string, version: string) => {
-    const body = resourceList(group, version);
+    const body = resourceList(resources, group, version);
     if (body === undefined) throw unknownPath();
     sendJson(call.response, 200, body);
   };
   const both = (method: string, path: string, handle: (call: Call, resource: Resource) => Promise<void> | void): Route[] =>
     [['/api/{version}', ''], ['/apis/{group}/{version}', undefined]].map(([prefix, group]) =>
       route(method, `${prefix}${path}`, call => {
-        const resource = findResource(group ?? call.params.group!, call.params.version!, call.params.plural!);
+        const resource = findResource(resources, group ?? call.params.group!, call.params.version!, call.params.plural!);
         if (resource === undefined) throw unknownPath();
         return handle(call, resource);
       }));
@@ -59,7 +63,7 @@ export function kubernetesRoutes(parts: KubernetesParts): Route[] {
     ...['/livez', '/readyz', '/healthz'].map(open),
     route('GET', '/version', call => sendJson(call.response, 200, { major: '1', minor: '34', gitVersion: 'v1.34.1-airpay-local', platform: 'linux/amd64' })),
     route('GET', '/api', call => sendJson(call.response, 200, { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] })),
-    route('GET', '/apis', call => sendJson(call.response, 200, groupList())),
+    route('GET', '/apis', call => sendJson(call.response, 200, groupList(resources))),
     route('GET', '/api/{version}', call => discovery(call, '', call.params.version!)),
     route('GET', '/apis/{group}/{version}', call => discovery(call, call.params.group!, call.params.version!)),
     route('GET', `${pod}/log`, call => podLog(parts, call)),
@@ -69,7 +73,7 @@ export function kubernetesRoutes(parts: KubernetesParts): Route[] {
       route(method, `${deployment}/scale`, call => editScale(parts, call)),
     ]),
     route('GET', `${deployment}/scale`, call => {
-      named(parts, findResource('apps', 'v1', 'deployments')!, call);
+      named(parts, deployments, call);
       sendJson(call.response, 200, scaleObject(parts.control.view(parts.config)));
     }),
     ...both('GET', '/{plural}', (call, resource) => list(parts, resource, call)),
@@ -112,7 +116,7 @@ function named(parts: KubernetesParts, resource: Resource, { params }: Call): Ku
 }
 
 function podOf(parts: KubernetesParts, call: Call) {
-  const object = named(parts, findResource('', 'v1', 'pods')!, call);
+  const object = named(parts, pods, call);
   return { object, pod: parts.control.view(parts.config).state.pods.find(item => item.name === object.metadata.name)! };
 }
 
@@ -137,16 +141,15 @@ async function deletePod(parts: KubernetesParts, call: Call): Promise<void> {
 }
 
 async function editDeployment(parts: KubernetesParts, call: Call): Promise<void> {
-  const resource = findResource('apps', 'v1', 'deployments')!;
-  const before = named(parts, resource, call);
+  const before = named(parts, deployments, call);
   const change = changeDeployment(before, call.request.method!, call.request.headers['content-type'] ?? '', await readBody(call.request));
   parts.control.changeDeployment(parts.config, change);
   parts.changed();
-  sendJson(call.response, 200, named(parts, resource, call));
+  sendJson(call.response, 200, named(parts, deployments, call));
 }
 
 async function editScale(parts: KubernetesParts, call: Call): Promise<void> {
-  named(parts, findResource('apps', 'v1', 'deployments')!, call);
+  named(parts, deployments, call);
   const view = parts.control.view(parts.config);
   const body = await readBody(call.request);
   const scaled = writeScale(view, call.request.method!, call.request.headers['content-type'] ?? '', body);

@@ -56,6 +56,7 @@ const DERIVED: Record<string, (view: ClusterView) => KubeObject[]> = {
   Node: nodeObjects,
   Event: view => view.events,
   EndpointSlice: endpointSlices,
+  HorizontalPodAutoscaler: view => [...deployed(view, 'HorizontalPodAutoscaler'), ...kedaAutoscalers(view)],
 };
 
 function counts(view: ClusterView) {
@@ -127,21 +128,54 @@ function endpointSlices(view: ClusterView): KubeObject[] {
   return [{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: `${DEPLOYMENT}-1`, namespace: NAMESPACE, labels }, addressType: 'IPv4', endpoints, ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] }];
 }
 
+/** What KEDA makes of each ScaledObject: an autoscaler with its bounds, one metric a trigger, and its labels. */
+function kedaAutoscalers(view: ClusterView): KubeObject[] {
+  return deployed(view, 'ScaledObject').map(scaled => {
+    const { name, namespace, labels } = scaled.metadata;
+    const mark = { 'scaledobject.keda.sh/name': name };
+    const { spec } = scaled;
+    const metrics = (spec.triggers as { type: string; metricType?: string; metadata: Record<string, string> }[]).map((trigger, index) =>
+      trigger.type === 'cpu' || trigger.type === 'memory'
+        ? { type: 'Resource', resource: { name: trigger.type, target: { type: 'Utilization', averageUtilization: Number(trigger.metadata.value) } } }
+        : { type: 'External', external: { metric: { name: `s${index}-${trigger.type}`, selector: { matchLabels: mark } }, target: { type: trigger.metricType ?? 'AverageValue', averageValue: trigger.metadata.threshold } } });
+    const item: KubeObject = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: {
+        name: `keda-hpa-${name}`,
+        namespace,
+        labels: { ...labels, ...mark, 'app.kubernetes.io/managed-by': 'keda-operator', 'app.kubernetes.io/name': `keda-hpa-${name}`, 'app.kubernetes.io/part-of': name },
+        ownerReferences: [{ apiVersion: scaled.apiVersion, kind: scaled.kind, name, uid: objectUid(view, scaled), controller: true, blockOwnerDeletion: true }],
+      },
+      spec: { scaleTargetRef: spec.scaleTargetRef, minReplicas: spec.minReplicaCount ?? 1, maxReplicas: spec.maxReplicaCount ?? 100, metrics, behavior: spec.advanced?.horizontalPodAutoscalerConfig?.behavior },
+    };
+    return { ...item, ...statusOf(view, item) };
+  });
+}
+
 /** Status of what GitOps deploys and something else would fill in. */
 function statusOf(view: ClusterView, item: KubeObject): { status?: object } {
   const { total, ready, running } = counts(view);
+  const condition = (type: string, status: 'True' | 'False', reason: string, message: string) => ({ type, status, reason, message, lastTransitionTime: view.state.createdAt });
+  // Of the pods in this cluster only the ledger's are processes here.
+  const ofLedger = item.metadata.namespace === NAMESPACE && item.metadata.name === DEPLOYMENT;
   switch (item.kind) {
     case 'Namespace':
       return { status: { phase: 'Active' } };
     case 'Service':
       return { status: { loadBalancer: {} } };
     case 'PodDisruptionBudget':
+      if (!ofLedger) return {};
       return { status: { currentHealthy: ready, desiredHealthy: Math.max(total - 1, 0), expectedPods: total, disruptionsAllowed: ready === total && total > 0 ? 1 : 0, observedGeneration: 1 } };
     case 'ResourceQuota':
-      return { status: { hard: item.spec.hard, used: { pods: String(total) } } };
+      return item.metadata.namespace !== NAMESPACE ? {} : { status: { hard: item.spec.hard, used: { pods: String(total) } } };
     case 'HorizontalPodAutoscaler':
       // Nothing scales by load on one machine, and the status does not pretend it.
-      return { status: { currentReplicas: running, desiredReplicas: view.state.replicas, currentMetrics: null, conditions: [{ type: 'ScalingActive', status: 'False', reason: 'ScalingDisabled', message: 'this cluster changes the number of pods only when somebody asks for it', lastTransitionTime: view.state.createdAt }] } };
+      return { status: { currentReplicas: running, desiredReplicas: view.state.replicas, currentMetrics: null, conditions: [condition('ScalingActive', 'False', 'ScalingDisabled', 'this cluster changes the number of pods only when somebody asks for it')] } };
+    case 'ScaledObject':
+      return { status: { scaleTargetKind: 'apps/v1.Deployment', scaleTargetGVKR: { group: 'apps', version: 'v1', kind: 'Deployment', resource: 'deployments' }, hpaName: `keda-hpa-${item.metadata.name}`, conditions: [condition('Ready', 'True', 'ScaledObjectReady', 'ScaledObject is defined correctly and is ready for scaling'), condition('Active', 'False', 'ScalerNotActive', 'this cluster changes the number of pods only when somebody asks for it')] } };
+    case 'VerticalPodAutoscaler':
+      return { status: { conditions: [condition('RecommendationProvided', 'False', 'NoUsage', 'nothing measures the processors of pods on this cluster')] } };
     default:
       return {};
   }

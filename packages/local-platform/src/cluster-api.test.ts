@@ -8,7 +8,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readManifests } from './cluster-api-files.ts';
 import type { Process } from './cluster-api-model.ts';
+import { servedResources } from './cluster-api-resources.ts';
 import { startClusterApi, type ClusterApiOptions } from './cluster-api-server.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -164,6 +166,39 @@ describe('cluster stand-ins', () => {
     await eventually('pods wait again', async () => (await pods('b')).map(pod => pod.status.phase).join() === 'Pending,Pending');
     const [list] = await gke.listOperations({ parent: 'projects/airpay-payments-local/locations/europe-west4' });
     assert.ok(list.operations.length >= 2);
+  });
+
+  it('Kubernetes: an autoscaler stands for each ScaledObject, as KEDA makes it', async () => {
+    const { items } = (await kube('a', 'GET', '/apis/keda.sh/v1alpha1/namespaces/payments/scaledobjects')).body;
+    const scaled = items.find((item: any) => item.metadata.name === 'ledger');
+    const { status, body } = await kube('a', 'GET', '/apis/autoscaling/v2/namespaces/payments/horizontalpodautoscalers/keda-hpa-ledger');
+    assert.equal(status, 200);
+    assert.equal(scaled.status.hpaName, 'keda-hpa-ledger');
+    assert.equal(body.metadata.labels['scaledobject.keda.sh/name'], 'ledger');
+    assert.equal(body.metadata.labels['backstage.io/kubernetes-id'], 'ledger');
+    assert.equal(body.metadata.ownerReferences[0].uid, scaled.metadata.uid);
+    assert.deepEqual([body.spec.minReplicas, body.spec.maxReplicas], [scaled.spec.minReplicaCount, scaled.spec.maxReplicaCount]);
+    assert.deepEqual(body.spec.metrics.map((item: any) => item.type), ['External', 'Resource']);
+    assert.equal(body.spec.metrics[0].external.target.averageValue, scaled.spec.triggers[0].metadata.threshold);
+    assert.equal(body.status.desiredReplicas, 2);
+    // The list that the portal's page asks for has it once.
+    const listed = (await kube('a', 'GET', `/apis/autoscaling/v2/horizontalpodautoscalers?labelSelector=${encodeURIComponent('backstage.io/kubernetes-id=ledger')}`)).body.items;
+    assert.deepEqual(listed.map((item: any) => item.metadata.name), ['keda-hpa-ledger']);
+  });
+
+  it('Kubernetes: serves every kind that GitOps deploys, the table lacks it or not', async () => {
+    const groups = (await kube('a', 'GET', '/apis')).body.groups;
+    const gke = groups.filter((item: any) => item.name === 'networking.gke.io');
+    assert.equal(gke.length, 1);
+    assert.equal(gke[0].preferredVersion.version, 'v1');
+    for (const { apiVersion, kind } of readManifests(options.clusters[0]!.manifestFile)) {
+      const found = (await kube('a', 'GET', apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`)).body.resources?.filter((item: any) => item.kind === kind && !item.name.includes('/'));
+      assert.equal(found?.length, 1, `${apiVersion} ${kind}`);
+      assert.equal((await kube('a', 'GET', `${apiVersion.includes('/') ? '/apis/' : '/api/'}${apiVersion}/${found[0].name}`)).status, 200, kind);
+    }
+    assert.equal((await kube('a', 'GET', '/apis/keda.sh/v1alpha1/scaledjobs')).status, 404);
+    const made = servedResources([{ apiVersion: 'networking.gke.io/v1alpha1', kind: 'FQDNNetworkPolicy', metadata: { name: 'x', namespace: 'y' } }, { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GatewayClass', metadata: { name: 'x' } }]);
+    assert.deepEqual(made.slice(-2).map(item => [item.plural, item.namespaced]), [['fqdnnetworkpolicies', true], ['gatewayclasses', false]]);
   });
 
   it("Kubernetes: answers every list that Backstage's backend asks for", async () => {
