@@ -1,0 +1,48 @@
+/** Rules about who may do what. Each returns "file:resource problem". */
+import { at, blocksWithExpressions, foldersOf, nested, textsIn, type Tree } from './tree.ts';
+
+const everyText = (tree: Tree) =>
+  foldersOf(tree).flatMap(folder => blocksWithExpressions(folder).flatMap(block =>
+    textsIn(block.body).filter(({ where }) => !/(description|error_message|condition)$/.test(where)).map(({ where, text }) => ({ block, where, text }))));
+
+/** Owner, editor and viewer are not roles but the whole project. */
+export function noPrimitiveRoles(tree: Tree): string[] {
+  return everyText(tree).flatMap(({ block, text }) => {
+    const role = /\broles\/(owner|editor|viewer)\b/.exec(text)?.[0];
+    return role ? [`${at(block)} grants ${role}`] : [];
+  });
+}
+
+/** Nothing is granted to everybody, nor to everybody with a Google account. */
+export function nobodyAnonymous(tree: Tree): string[] {
+  return everyText(tree).flatMap(({ block, text }) => {
+    const member = /\ball(Authenticated)?Users\b/.exec(text)?.[0];
+    return member ? [`${at(block)} grants to ${member}`] : [];
+  });
+}
+
+/** Roles that let one act as every service account of a project: granted on one account or not at all. */
+const actsAs = /\broles\/iam\.(serviceAccountTokenCreator|serviceAccountUser|serviceAccountKeyAdmin|workloadIdentityUser)\b/;
+
+export function impersonationByAccount(tree: Tree): string[] {
+  return foldersOf(tree).flatMap(folder => folder.resources.flatMap(block => {
+    if (!/^google_(project|folder|organization)_iam_/.test(block.type)) return [];
+    const role = textsIn(block.body['role']).map(({ text }) => actsAs.exec(text)?.[0]).find(Boolean);
+    return role ? [`${at(block)} grants ${role} for a whole ${block.type.split('_')[1]}`] : [];
+  }));
+}
+
+/** Nobody is named in code: people come by groups of the identity provider, so that leaving the company takes the right away. */
+export function noPersons(tree: Tree): string[] {
+  return everyText(tree).flatMap(({ block, text }) => (/\buser:[^\s"]+@/.test(text) ? [`${at(block)} grants to a person: ${text}`] : []));
+}
+
+/** An equality with a wildcard in it holds for nothing (in CEL as elsewhere): the grant would look narrow and be none. */
+export function conditionsCanHold(tree: Tree): string[] {
+  return foldersOf(tree).flatMap(folder => folder.resources.flatMap(block =>
+    nested(block.body, 'condition').flatMap(one => {
+      const expression = String(one['expression'] ?? '');
+      const compared = /(==|!=)\s*\\?["'][^"']*\*[^"']*["']/.exec(expression);
+      return compared ? [`${at(block)} compares with a wildcard, which is never equal: ${compared[0]}`] : [];
+    })));
+}

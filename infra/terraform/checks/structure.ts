@@ -1,0 +1,170 @@
+/** Rules about folders: states, who calls what, what a module says about itself. Each returns "file:resource problem". */
+import { at, blocksWithExpressions, foldersOf, sourceOf, textsIn, type Block, type Folder, type Tree } from './tree.ts';
+import { systemsOf, type Estate } from './estate.ts';
+
+/** What a root's folder says: `project-1-payments-dev/region-a` -> payments-dev, region-a. */
+export function rootName(folder: Folder): { project: string; region: string } | null {
+  const [, project, region] = /^infra\/terraform\/live\/project-\d+-([a-z0-9-]+)\/([a-z0-9-]+)$/.exec(folder.path) ?? [];
+  return project === undefined || region === undefined ? null : { project, region };
+}
+
+/** One state per (system, environment, region), in the bucket of the estate, locked; never a file on somebody's disk. */
+export function states(tree: Tree, estate: Estate): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, string>();
+  for (const folder of tree.roots) {
+    const where = `${folder.path}/versions.tf:terraform`;
+    const backends = folder.terraform.flatMap(block => [block.body['backend'] ?? []].flat().flatMap((one: object) => Object.entries(one)));
+    const [kind, body] = backends[0] ?? [];
+    if (backends.length !== 1 || kind !== 'gcs') {
+      problems.push(`${where} must have the backend gcs, has ${kind ?? 'none: the state would be a file on a disk'}`);
+      continue;
+    }
+    if (Object.keys([body].flat()[0] ?? {}).length > 0) problems.push(`${where} configures its backend beside backend.hcl`);
+    const file = `${folder.path}/backend.hcl`;
+    const text = folder.files.get('backend.hcl') ?? '';
+    const value = (name: string) => new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, 'm').exec(text)?.[1];
+    const name = rootName(folder);
+    const system = name && systemsOf(estate).get(name.project);
+    if (!name || !system) {
+      problems.push(`${folder.path}:root is not live/project-<n>-<project of the estate>/<region>`);
+      continue;
+    }
+    const prefix = `${system.system}/${system.environment}/${name.region}`;
+    if (value('bucket') !== estate.stateBucket) problems.push(`${file}:bucket is ${value('bucket')}, not ${estate.stateBucket}`);
+    if (value('prefix') !== prefix) problems.push(`${file}:prefix is ${value('prefix')}, not ${prefix}`);
+    const twice = seen.get(value('prefix') ?? '');
+    if (twice) problems.push(`${file}:prefix is also that of ${twice}`);
+    seen.set(value('prefix') ?? '', folder.path);
+    if (/^\s*(credentials|access_token)\s*=/m.test(text)) problems.push(`${file}:credentials stand in the file`);
+  }
+  for (const folder of tree.modules) {
+    for (const block of folder.terraform) if (block.body['backend']) problems.push(`${at(block)} a module has no state of its own`);
+    for (const block of folder.providers) problems.push(`${at(block)} a module configures no provider`);
+  }
+  return problems;
+}
+
+/** The provider of each root acts as the deployer of its environment, without a key. */
+export function deployers(tree: Tree, estate: Estate): string[] {
+  return tree.roots.flatMap(folder => {
+    const name = rootName(folder);
+    const system = name && systemsOf(estate).get(name.project);
+    if (!system) return [];
+    const where = `${folder.path}/versions.tf:provider.google`;
+    if (folder.providers.length !== 1) return [`${where} must be the only provider, there are ${folder.providers.length}`];
+    const { body } = folder.providers[0]!;
+    const problems: string[] = [];
+    for (const argument of ['credentials', 'access_token']) if (argument in body) problems.push(`${where} carries ${argument}`);
+    const local = folder.locals.find(one => one.name === 'deployer')?.body['value'];
+    const account = `${system.deployer}@${estate.projects['devops']}.iam.gserviceaccount.com`;
+    const wanted = [`${system.deployer}@\${local.estate.projects.devops}.iam.gserviceaccount.com`, account];
+    if (body['impersonate_service_account'] !== '${local.deployer}' || !wanted.includes(String(local))) problems.push(`${where} does not act as ${account}`);
+    if (body['default_labels'] !== '${local.labels}') problems.push(`${where} does not pass the labels`);
+    return problems;
+  });
+}
+
+/** Folders that a root reaches by calls of modules. */
+export function reached(tree: Tree): Set<string> {
+  const byPath = new Map(tree.modules.map(folder => [folder.path, folder]));
+  const done = new Set<string>();
+  const visit = (folder: Folder) => {
+    for (const call of folder.modules) {
+      const source = sourceOf(folder, call);
+      const next = source === null ? undefined : byPath.get(source);
+      if (!next || done.has(next.path)) continue;
+      done.add(next.path);
+      visit(next);
+    }
+  };
+  tree.roots.forEach(visit);
+  return done;
+}
+
+/** A module nobody calls protects nothing; it only looks as if it did. */
+export function noDeadModules(tree: Tree): string[] {
+  const alive = reached(tree);
+  return tree.modules.filter(folder => !alive.has(folder.path)).map(folder => `${folder.path}:module is called by no root`);
+}
+
+const referenced = (blocks: Block[], pattern: RegExp): Set<string> =>
+  new Set(blocks.flatMap(block => textsIn(block.body)).flatMap(({ text }) => [...text.matchAll(pattern)].map(match => match[1]!)));
+
+/** Outputs of modules, variables and locals that nobody reads: what is inert is a mistake or a promise nobody kept. */
+export function nothingInert(tree: Tree): string[] {
+  const problems: string[] = [];
+  const read = new Map<string, Set<string>>();
+  for (const folder of foldersOf(tree)) {
+    const blocks = blocksWithExpressions(folder);
+    for (const call of folder.modules) {
+      const source = sourceOf(folder, call);
+      if (source === null) continue;
+      const names = referenced(blocks, new RegExp(`\\bmodule\\.${call.name}(?:\\[[^\\]]*\\])?\\.([a-z0-9_]+)`, 'g'));
+      const whole = blocks.flatMap(block => textsIn(block.body)).some(({ text }) => new RegExp(`\\bmodule\\.${call.name}(?![.\\w\\[-])`).test(text) && !/^\$\{module\.\w+\}$/.test(text));
+      read.set(source, new Set([...(read.get(source) ?? []), ...names, ...(whole ? ['*'] : [])]));
+    }
+    // A splat or a for over all instances of a call reads outputs through a variable's name.
+    for (const call of folder.modules.filter(one => one.body['for_each'] || one.body['count'])) {
+      const source = sourceOf(folder, call);
+      if (source === null) continue;
+      const over = blocks.flatMap(block => textsIn(block.body)).filter(({ text }) => new RegExp(`\\bin\\s+(?:values\\()?module\\.${call.name}\\b|module\\.${call.name}\\[\\*\\]`).test(text));
+      for (const { text } of over) for (const match of text.matchAll(/\b\w+\.([a-z0-9_]+)|\[\*\]\.([a-z0-9_]+)/g)) read.get(source)!.add(match[1] ?? match[2]!);
+    }
+    const expressions = [...blocks, ...folder.terraform];
+    const variables = referenced(expressions, /\bvar\.([a-z0-9_]+)/g);
+    const locals = referenced(expressions, /\blocal\.([a-z0-9_]+)/g);
+    const reads = (own: Set<string>, block: Block, kind: string) =>
+      // A variable is read by more than its own validation.
+      own.has(block.name) && (kind !== 'var' || referenced(expressions.filter(one => one !== block), /\bvar\.([a-z0-9_]+)/g).has(block.name));
+    for (const block of folder.variables) if (!reads(variables, block, 'var')) problems.push(`${at(block)} is read by nothing`);
+    for (const block of folder.locals) if (!reads(locals, block, 'local')) problems.push(`${at(block)} is read by nothing`);
+  }
+  for (const folder of tree.modules) {
+    const names = read.get(folder.path);
+    for (const block of folder.outputs) if (names && !names.has(block.name) && !names.has('*')) problems.push(`${at(block)} is read by no caller`);
+  }
+  return problems;
+}
+
+/** Variables and outputs say what they are; a text out of a closed set is checked. */
+export function documented(tree: Tree): string[] {
+  return foldersOf(tree).flatMap(folder => {
+    const problems: string[] = [];
+    for (const block of [...folder.variables, ...folder.outputs]) if (!String(block.body['description'] ?? '').trim()) problems.push(`${at(block)} has no description`);
+    for (const block of folder.variables) {
+      if (block.body['type'] === undefined) problems.push(`${at(block)} has no type`);
+      const isText = String(block.body['type'] ?? '') === '${string}';
+      if (isText && block.body['default'] === undefined && block.body['validation'] === undefined) problems.push(`${at(block)} takes any text: it needs a validation`);
+    }
+    return problems;
+  });
+}
+
+/** Every module has a README with an example of itself, and tests that assert something against a mocked provider. */
+export function provedModules(tree: Tree): string[] {
+  return tree.modules.flatMap(folder => {
+    const problems: string[] = [];
+    if (readmeExamples(folder).length === 0) problems.push(`${folder.path}/README.md:example there is no \`\`\`hcl example that calls the module`);
+    problems.push(...testedFolder(folder));
+    return problems;
+  });
+}
+
+export function testedFolder(folder: Folder): string[] {
+  const tests = [...folder.files].filter(([name]) => name.startsWith('tests/') && name.endsWith('.tftest.hcl'));
+  if (tests.length === 0) return [`${folder.path}/tests:tests there is no *.tftest.hcl`];
+  return tests.flatMap(([name, text]) => {
+    const where = `${folder.path}/${name}:tests`;
+    const problems: string[] = [];
+    if (!/^\s*assert\s*\{/m.test(text) && !/^\s*expect_failures\s*=/m.test(text)) problems.push(`${where} assert nothing`);
+    if (!/^mock_provider "google"/m.test(text)) problems.push(`${where} would reach for Google (no mock_provider)`);
+    return problems;
+  });
+}
+
+/** The ```hcl blocks of a README that call the module itself. */
+export function readmeExamples(folder: Folder): string[] {
+  const text = folder.files.get('README.md') ?? '';
+  return [...text.matchAll(/^```(?:hcl|terraform)\n([\s\S]*?)^```/gm)].map(match => match[1]!).filter(example => /^\s*module\s+"/m.test(example));
+}
