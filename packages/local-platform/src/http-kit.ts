@@ -187,6 +187,7 @@ export async function listen(
   name: string,
   port: number,
   handler: (request: IncomingMessage, response: ServerResponse) => void,
+  host = '127.0.0.1',
 ): Promise<RunningServer> {
   const server = createServer({
     maxHeaderSize: 16 * 1024,
@@ -201,7 +202,7 @@ export async function listen(
       const reason = error.code === 'EADDRINUSE' ? 'is taken by another program' : error.message;
       reject(new Error(`${name}: port ${port} ${reason}`));
     });
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   return { server, port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
 }

@@ -1,5 +1,6 @@
 /** The payer's connection to the ledger: one JSON request, one answer, or an error; no retries. */
 import { Agent, request as httpRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 
 export type Answer = { status: number; body: Record<string, unknown> };
 export type LedgerHttp = {
@@ -12,19 +13,25 @@ export type LedgerHttp = {
 export const ATTEMPT_TIMEOUT_MS = 3_000;
 const ANSWER_MAX_BYTES = 256 * 1024;
 
-/** A keep-alive client for `http://127.0.0.1:<port>`; the name payers use goes into Host. */
-export function ledgerHttp(port: number, apiKey: string, hostName: string): LedgerHttp {
-  const agent = new Agent({ keepAlive: true, maxSockets: 128, maxFreeSockets: 16 });
+/**
+ * A keep-alive client for a port of this machine or for an address; the name payers use goes into Host.
+ * @param apiKey a function is asked at each request, so that a key can be changed while the payer runs
+ */
+export function ledgerHttp(at: number | URL, apiKey: string | (() => string), hostName: string): LedgerHttp {
+  const { protocol, hostname: host, port } = typeof at === 'number' ? new URL(`http://127.0.0.1:${at}`) : at;
+  const tls = protocol === 'https:';
+  const agent = new (tls ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 128, maxFreeSockets: 16 });
+  const key = typeof apiKey === 'string' ? () => apiKey : apiKey;
   const call: LedgerHttp['call'] = (method, path, body, idempotencyKey) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body);
-      const headers: Record<string, string> = { host: hostName, authorization: `Bearer ${apiKey}`, accept: 'application/json' };
+      const headers: Record<string, string> = { host: hostName, authorization: `Bearer ${key()}`, accept: 'application/json' };
       if (payload !== undefined) {
         headers['content-type'] = 'application/json';
         headers['content-length'] = String(Buffer.byteLength(payload));
       }
       if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
-      const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, response => {
+      const sent = (tls ? tlsRequest : httpRequest)({ host, port, method, path, headers, agent }, response => {
         const chunks: Buffer[] = [];
         let sizeBytes = 0;
         response.on('data', (chunk: Buffer) => {

@@ -14,18 +14,21 @@ import type { Log } from './program-kit.ts';
 
 export type PayerOptions = {
   port: number;
+  /** Where it is listened; this machine only when absent. */
+  host?: string;
   /** The traffic front; payers know no other address. */
-  frontPort: number;
-  apiKey: string;
+  front: number | URL;
+  apiKey: string | (() => string);
   hostName: string;
   logFile: string;
+  /** 0: the synthetic payment alone, and none of the sample accounts. */
   paymentsPerSecond: number;
   syntheticEveryMs: number;
 };
 
 /** Starts the server and, as soon as the ledger answers, the payments. */
 export async function startPayer(options: PayerOptions, log: Log) {
-  const ledger = ledgerHttp(options.frontPort, options.apiKey, options.hostName);
+  const ledger = ledgerHttp(options.front, options.apiKey, options.hostName);
   const acknowledged = acknowledgedLog(options.logFile, Date.now);
   const metrics = payerMetrics();
   const ending = new AbortController();
@@ -46,7 +49,7 @@ export async function startPayer(options: PayerOptions, log: Log) {
     }
     return outcome;
   };
-  const server = await listen('payer', options.port, router(payerRoutes(acknowledged, metrics, Date.now)));
+  const server = await listen('payer', options.port, router(payerRoutes(acknowledged, metrics, Date.now)), options.host);
   const working = work(options, { ledger, metrics, carry, pause, stopped, log }).catch(error =>
     log('payer stopped working', { error: String(error) }));
   return {
@@ -71,7 +74,7 @@ type Work = {
 
 async function work(options: PayerOptions, parts: Work): Promise<void> {
   const balances = new Map<string, bigint>();
-  for (const account of accountPlans()) {
+  for (const account of options.paymentsPerSecond > 0 ? accountPlans() : []) {
     await openAccount(account, parts, balances);
   }
   const others = new Map<string, bigint>();

@@ -157,7 +157,7 @@ describe('the synthetic payment', () => {
 });
 
 /** A ledger in memory that now and then books a payment and loses the answer. */
-function faultyLedger() {
+function faultyLedger(keys = ['key']) {
   const accounts = new Map<string, { posted: bigint; version: number }>();
   const stored = new Map<string, { status: number; body: object }>();
   const sent = new Map<string, { bodies: Set<string>; times: number }>();
@@ -170,7 +170,7 @@ function faultyLedger() {
       requests += 1;
       const reply = (status: number, body: object) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       const body = text === '' ? {} : JSON.parse(text);
-      if (request.headers.authorization !== 'Bearer key') return reply(401, { code: 'unauthorized' });
+      if (!keys.some(key => request.headers.authorization === `Bearer ${key}`)) return reply(401, { code: 'unauthorized' });
       if (request.url === '/v1/accounts') {
         const account = accounts.get(body.id) ?? { posted: 0n, version: 0 };
         accounts.set(body.id, account);
@@ -212,7 +212,7 @@ describe('the payer against a ledger that fails', () => {
     const ledger = faultyLedger();
     const port = await new Promise<number>(resolve => ledger.server.listen(0, '127.0.0.1', () => resolve((ledger.server.address() as AddressInfo).port)));
     const logFile = path.join(folder, 'acknowledged.jsonl');
-    const payer = await startPayer({ port: 0, frontPort: port, apiKey: 'key', hostName: 'ledger.pay.airpay.example', logFile, paymentsPerSecond: 150, syntheticEveryMs: 300 }, () => {});
+    const payer = await startPayer({ port: 0, front: port, apiKey: 'key', hostName: 'ledger.pay.airpay.example', logFile, paymentsPerSecond: 150, syntheticEveryMs: 300 }, () => {});
     const base = `http://127.0.0.1:${payer.port}`;
     const deadlineMs = Date.now() + 20_000;
     const enough = async () => {
@@ -247,6 +247,26 @@ describe('the payer against a ledger that fails', () => {
     assert.match(metrics, /synthetic_payments_total\{result="ok"\} [1-9]/);
     assert.match(metrics, /payer_requests_total\{kind="load",code="503"\} [1-9]/);
     assert.match(metrics, /payer_requests_total\{kind="load",code="0"\} [1-9]/);
+  });
+
+  it('alone, opens its own two accounts and no other, and takes up a changed key while it runs', async () => {
+    const ledger = faultyLedger(['first', 'second']);
+    const keys = new Set<string>();
+    ledger.server.prependListener('request', request => keys.add(String(request.headers.authorization)));
+    const port = await new Promise<number>(resolve => ledger.server.listen(0, '127.0.0.1', () => resolve((ledger.server.address() as AddressInfo).port)));
+    let key = 'first';
+    const logFile = path.join(folder, 'alone.jsonl');
+    const payer = await startPayer({ port: 0, front: new URL(`http://localhost:${port}`), apiKey: () => key, hostName: 'ledger.pay.airpay.example', logFile, paymentsPerSecond: 0, syntheticEveryMs: 100 }, () => {});
+    const metrics = async () => (await fetch(`http://127.0.0.1:${payer.port}/metrics`)).text();
+    const deadlineMs = Date.now() + 20_000;
+    while (Date.now() < deadlineMs && !/result="ok"\} [1-9]/.test(await metrics())) await wait(50);
+    key = 'second';
+    while (Date.now() < deadlineMs && !keys.has('Bearer second')) await wait(50);
+    await payer.stop();
+    ledger.server.closeAllConnections();
+    ledger.server.close();
+    assert.deepEqual([...ledger.accounts.keys()].sort(), ['customer:synthetic-payer', 'merchant:synthetic-shop']);
+    assert.deepEqual([...keys], ['Bearer first', 'Bearer second']);
   });
 
   it('does not wait for ever on a server that never answers', async () => {

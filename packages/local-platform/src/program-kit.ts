@@ -18,11 +18,18 @@ export function makeLog(program: string): Log {
  * Exits 1 with the reason when it cannot start, 0 after SIGTERM or SIGINT.
  */
 export async function runProgram<T>(name: string, start: (config: T, log: Log) => Promise<Stop>): Promise<void> {
-  const log = makeLog(name);
-  try {
+  await runUntilStopped(name, log => {
     const file = process.argv[2];
     if (file === undefined) throw new Error(`usage: node ${name}.ts <platform.json>`);
-    const stop = await start(JSON.parse(readFileSync(file, 'utf8')) as T, log);
+    return start(JSON.parse(readFileSync(file, 'utf8')) as T, log);
+  });
+}
+
+/** The same for a program that finds its settings itself. */
+export async function runUntilStopped(name: string, start: (log: Log) => Promise<Stop>): Promise<void> {
+  const log = makeLog(name);
+  try {
+    const stop = await start(log);
     const end = (signal: string) => {
       log('stopping', { signal });
       // What has not ended by itself after 1.8 s must not keep the whole platform waiting.
