@@ -54,9 +54,9 @@ variable "keys" {
   validation {
     condition = length(var.keys) > 0 && alltrue([for key in values(var.keys) : length(setsubtract(
       key.services,
-      ["artifactregistry", "bigquery", "compute", "container", "logging", "pubsub", "secretmanager", "storage"],
+      ["artifactregistry", "bigquery", "compute", "container", "logging", "pubsub", "secretmanager", "sqladmin", "storage"],
     )) == 0])
-    error_message = "services are of: artifactregistry, bigquery, compute, container, logging, pubsub, secretmanager, storage."
+    error_message = "services are of: artifactregistry, bigquery, compute, container, logging, pubsub, secretmanager, sqladmin, storage."
   }
 
   validation {

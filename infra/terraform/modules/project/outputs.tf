@@ -1,13 +1,13 @@
 output "project_id" {
-  description = "Id of the project, known once its APIs are enabled: whoever reads it may use them at once."
+  description = "Id of the project, known once its APIs are enabled and Google's own accounts exist: whoever reads it may use them at once."
   value       = google_project.this.project_id
-  depends_on  = [google_project_service.this, google_project_service_identity.this]
+  depends_on  = [google_project_service.this, google_project_service_identity.this, data.google_storage_project_service_account.this, data.google_bigquery_default_service_account.this]
 }
 
 output "number" {
   description = "Number of the project; Google's own accounts are named after it."
   value       = google_project.this.number
-  depends_on  = [google_project_service.this, google_project_service_identity.this]
+  depends_on  = [google_project_service.this, google_project_service_identity.this, data.google_storage_project_service_account.this, data.google_bigquery_default_service_account.this]
 }
 
 output "budget" {
