@@ -51,6 +51,7 @@ export interface Ports {
   /** Cloud DNS API and the front's admin. */
   dns: number;
   payer: number;
+  backup: number;
   linkControl: number;
   prometheus: number;
   alertmanager: number;
@@ -63,6 +64,7 @@ export interface Sizes {
   sharedBuffersMb: number;
   walKeepMb: number;
   historyDays: number;
+  diffBackupEveryHours: number;
 }
 
 /** Made once per installation from the system's random source; never written anywhere else. */
@@ -87,6 +89,8 @@ export interface Secrets {
   portalLedgerApiKey: string;
   /** 32 bytes in base64: what the ledger seals the secrets of webhook endpoints with. */
   ledgerWebhookKey: string;
+  /** What the regions' backups are encrypted with. */
+  backupCipherPass: string;
   gitUsername: string;
   gitPassword: string;
   /** Bearer token at the Cloud DNS stand-in. */
@@ -118,7 +122,7 @@ export const EPHEMERAL_PORT_FIRST = 32768;
 const secretNames = [
   'controlToken', 'postgresPassword', 'replicationPassword', 'rewindPassword', 'patroniPassword', 'ledgerMigratorPassword',
   'ledgerAppPassword', 'ledgerReadonlyPassword', 'recoveryPassword', 'portalDatabasePassword', 'ledgerApiKey',
-  'portalLedgerApiKey', 'gitPassword', 'dnsToken', 'kubernetesToken',
+  'portalLedgerApiKey', 'backupCipherPass', 'gitPassword', 'dnsToken', 'kubernetesToken',
 ] as const satisfies readonly (keyof Secrets)[];
 
 /** Keeps what an installation has and makes what it lacks: 24 random bytes each, hexadecimal, where nothing else is said. */
@@ -146,6 +150,7 @@ export function portTable({ ports, regions }: PlatformSettings): PortUse[] {
     { port: ports.front, owner: 'front', what: 'payers' },
     { port: ports.dns, owner: 'front', what: 'Cloud DNS API' },
     { port: ports.payer, owner: 'payer', what: 'HTTP' },
+    { port: ports.backup, owner: 'backup', what: 'HTTP' },
     { port: ports.linkControl, owner: 'link', what: 'control' },
     { port: ports.prometheus, owner: 'prometheus', what: 'HTTP' },
     { port: ports.alertmanager, owner: 'alertmanager', what: 'HTTP' },

@@ -18,7 +18,7 @@ after(async () => {
   for (const end of ends) await end();
   rmSync(stateDir, { recursive: true, force: true });
 });
-const config = { root: repositoryRoot, stateDir, sizes: { historyDays: 30, paymentsPerSecond: 7, linkLatencyMs: 0, podsPerNode: 2, sharedBuffersMb: 64, walKeepMb: 32 } };
+const config = { root: repositoryRoot, stateDir, sizes: { historyDays: 30, diffBackupEveryHours: 1, paymentsPerSecond: 7, linkLatencyMs: 0, podsPerNode: 2, sharedBuffersMb: 64, walKeepMb: 32 } };
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, one) => total + one, 0);
 
 test('the same seed gives the same history, another seed another', () => {

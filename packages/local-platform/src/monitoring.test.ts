@@ -27,8 +27,8 @@ test('promtool accepts the rendered configuration with the repository\'s rules',
   writeFileSync(file, text);
   accepts('promtool', 'check', 'config', file);
   const jobs = (parse(text) as { scrape_configs: { job_name: string; honor_labels: boolean; static_configs?: { targets: string[] }[] }[] }).scrape_configs;
-  assert.deepEqual(jobs.map(job => job.job_name), ['ledger', 'payer', 'front', 'patroni', 'haproxy', 'etcd', 'link', 'prometheus', 'alertmanager']);
-  for (const job of jobs) assert.equal(job.honor_labels, ['ledger', 'payer', 'front'].includes(job.job_name), job.job_name);
+  assert.deepEqual(jobs.map(job => job.job_name), ['ledger', 'payer', 'front', 'patroni', 'haproxy', 'etcd', 'backup', 'link', 'prometheus', 'alertmanager']);
+  for (const job of jobs) assert.equal(job.honor_labels, ['ledger', 'payer', 'front', 'backup'].includes(job.job_name), job.job_name);
   assert.deepEqual(jobs.find(job => job.job_name === 'patroni')?.static_configs?.map(one => one.targets[0]), ['127.0.0.1:8011', '127.0.0.1:8012', '127.0.0.1:8021']);
 });
 

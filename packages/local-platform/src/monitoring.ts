@@ -72,6 +72,8 @@ export function prometheusVariables(config: PlatformConfig): Variables {
         'etcd',
         inRegions(region => [{ address: local(region.etcd.clientPort), labels: { instance: region.etcd.name, region: region.id } }]),
       ),
+      // As the node exporter of each database machine hands them on.
+      job('backup', one(ports.backup, 'backup'), true, fastInterval),
       job('link', one(ports.linkControl, 'link')),
       job('prometheus', one(ports.prometheus, 'prometheus')),
       job('alertmanager', one(ports.alertmanager, 'alertmanager')),

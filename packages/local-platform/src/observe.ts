@@ -27,7 +27,7 @@ async function databaseFacts(regions: RegionConfig[]): Promise<Map<string, Datab
   return facts;
 }
 
-const kindOrder = ['portal', 'postgres', 'patroni', 'etcd', 'haproxy', 'redis', 'ledger', 'link', 'front', 'payer'];
+const kindOrder = ['portal', 'postgres', 'patroni', 'etcd', 'haproxy', 'redis', 'ledger', 'link', 'front', 'payer', 'backup'];
 
 /** The hub first, then region by region; within them the data layer first. */
 function inTableOrder(one: ProcessStatus, other: ProcessStatus): number {

@@ -7,7 +7,7 @@ import { databaseUrl } from './postgres.ts';
 import { answersOk, tcpAnswers } from './probes.ts';
 import type { ProcessSpec } from './supervisor.ts';
 
-export type OwnProgram = 'link' | 'front' | 'payer' | 'git-host' | 'cluster-api';
+export type OwnProgram = 'link' | 'front' | 'payer' | 'git-host' | 'cluster-api' | 'backup';
 
 /** The port on which a program answers GET /livez, and what it is for people. */
 function facts(config: PlatformConfig, name: OwnProgram): { port: number; livePort: number; role: string } {
@@ -16,6 +16,7 @@ function facts(config: PlatformConfig, name: OwnProgram): { port: number; livePo
     case 'link': return { port: config.regions[0]!.linkPort, livePort: ports.linkControl, role: 'between regions' };
     case 'front': return { port: ports.front, livePort: ports.dns, role: 'traffic' };
     case 'payer': return { port: ports.payer, livePort: ports.payer, role: 'load' };
+    case 'backup': return { port: ports.backup, livePort: ports.backup, role: 'log archive' };
     case 'git-host': return { port: ports.gitHost, livePort: ports.gitHost, role: 'git' };
     case 'cluster-api': return { port: ports.gke, livePort: config.regions[0]!.kubernetesPort, role: 'GKE, Kubernetes' };
   }

@@ -12,6 +12,7 @@ export interface Programs {
   etcd: string;
   haproxy: string;
   redis: string;
+  pgbackrest: string;
   prometheus: string;
   promtool: string;
   alertmanager: string;
@@ -23,6 +24,7 @@ const wanted: { key: Exclude<keyof Programs, 'postgresBin'>; names: string[]; de
   { key: 'etcd', names: ['etcd'], debianPackage: 'etcd-server' },
   { key: 'haproxy', names: ['haproxy'], debianPackage: 'haproxy' },
   { key: 'redis', names: ['redis-server'], debianPackage: 'redis-server' },
+  { key: 'pgbackrest', names: ['pgbackrest'], debianPackage: 'pgbackrest' },
   { key: 'prometheus', names: ['prometheus'], debianPackage: 'prometheus' },
   { key: 'promtool', names: ['promtool'], debianPackage: 'prometheus' },
   { key: 'alertmanager', names: ['prometheus-alertmanager', 'alertmanager'], debianPackage: 'prometheus-alertmanager' },

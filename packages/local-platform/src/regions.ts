@@ -1,6 +1,7 @@
 /** The processes of one region's data layer: etcd, Patroni with PostgreSQL, HAProxy, Redis. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { prepareBackup, archiveCommand } from './backup-files.ts';
 import { otherRegion, type MemberConfig, type RegionConfig } from './config.ts';
 import { serverLaunch, type Context } from './context.ts';
 import { answersOk, getJson, tcpAnswers } from './probes.ts';
@@ -64,6 +65,7 @@ export function patroniVariables({ config, programs }: Context, region: RegionCo
     patroni_wal_keep_size: `${sizes.walKeepMb}MB`,
     patroni_max_slot_wal_keep_size: '512MB',
     patroni_unix_socket_directories: '',
+    patroni_archive_command: archiveCommand(config, programs.pgbackrest, region, member),
   };
 }
 
@@ -116,8 +118,12 @@ export function redisSpec(context: Context, region: RegionConfig): ProcessSpec {
 }
 
 export function patroniSpec(context: Context, region: RegionConfig, member: MemberConfig): ProcessSpec {
-  const { file, prepare } = fromTemplate(context, member.name, 'patroni', 'patroni.yml.j2', () => patroniVariables(context, region, member));
+  const { file, prepare: writeConfig } = fromTemplate(context, member.name, 'patroni', 'patroni.yml.j2', () => patroniVariables(context, region, member));
   const dataDir = join(context.config.stateDir, member.name, 'data');
+  const prepare = () => {
+    writeConfig();
+    prepareBackup(context, region, member);
+  };
   return {
     launch: serverLaunch(context, member.name, context.programs.patroni, [file]),
     kind: 'patroni', region: region.id, role: null, port: member.postgresPort, prepare,

@@ -10,6 +10,7 @@ interface Stoppable {
 function rank({ kind, role }: Stoppable): number {
   switch (kind) {
     case 'payer':
+    case 'backup':
     case 'portal':
     case 'cluster-api':
     case 'git-host':

@@ -49,6 +49,7 @@ export async function startPlatform(parts: Parts): Promise<void> {
   if (options.databasesOnly) {
     await startOwn(parts, 'link');
     await startDatabases(parts);
+    await startOwn(parts, 'backup');
     return;
   }
   const { context: { config } } = parts;
@@ -57,7 +58,7 @@ export async function startPlatform(parts: Parts): Promise<void> {
     ...config.regions.map(region => startOne(parts, redisSpec(parts.context, region))),
     startOwn(parts, 'git-host'), front, startOwn(parts, 'cluster-api'),
   ]);
-  const data = startOwn(parts, 'link').then(() => startDatabases(parts)).then(primary => startLedger(parts, primary));
+  const data = startOwn(parts, 'link').then(() => startDatabases(parts)).then(async primary => void (await Promise.all([startOwn(parts, 'backup'), startLedger(parts, primary)])));
   const monitoring = startMonitoring(parts);
   const hub = startHub(parts);
   const payments = Promise.all([data, front]).then(() => startOwn(parts, 'payer'));

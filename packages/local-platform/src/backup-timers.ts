@@ -1,0 +1,121 @@
+/**
+ * The timers of the database machines: run infra/ansible/roles/pgbackrest/files/airpay-backup for each member, as systemd does in
+ * production, and hand what it writes to Prometheus, as the node exporter does there.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { backupEnvironment, backupPaths } from './backup-files.ts';
+import { joinMetrics, restoreTestMetrics } from './backup-metrics.ts';
+import type { MemberConfig, PlatformConfig, RegionConfig } from './config.ts';
+import { killTree } from './process.ts';
+import { readRestoreTest } from './restore-result.ts';
+import { serviceAccount } from './settings.ts';
+
+type Action = 'prepare' | 'ensure' | 'metrics';
+type Log = (message: string, fields?: Record<string, unknown>) => void;
+
+const METRICS_EVERY_MS = 15_000;
+const ENSURE_EVERY_MS = 20_000;
+const PREPARE_EVERY_MS = 1_000;
+/** Longer than airpay-backup gives pgBackRest, so that it ends by itself. */
+const SHORT_TIMEOUT_MS = 130_000;
+const BACKUP_TIMEOUT_MS = 660_000;
+
+export class BackupTimers {
+  readonly #config: PlatformConfig;
+  readonly #log: Log;
+  readonly #account = serviceAccount();
+  readonly #running = new Set<number>();
+  readonly #waiting = new Set<() => void>();
+  #stopped = false;
+
+  constructor(config: PlatformConfig, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  start(): void {
+    for (const region of this.#config.regions) void this.#prepare(region);
+    const members = this.#config.regions.flatMap(region => region.members.map(member => ({ region, member })));
+    void this.#repeat('ensure', ENSURE_EVERY_MS, members);
+    void this.#repeat('metrics', METRICS_EVERY_MS, members);
+  }
+
+  /** A backup that is broken off is taken up again by the next one. */
+  stop(): void {
+    this.#stopped = true;
+    for (const done of [...this.#waiting]) done();
+    killTree([...this.#running]);
+  }
+
+  /** What the members' node exporters would answer, and the last restore test. */
+  metrics(): string {
+    const files = this.#config.regions.flatMap(region => region.members.map(member => ({ instance: member.name, file: backupPaths(this.#config, region, member).metricsFile })));
+    const written = files.filter(({ file }) => existsSync(file)).map(({ instance, file }) => ({ instance, text: readFileSync(file, 'utf8') }));
+    return joinMetrics(written) + restoreTestMetrics(readRestoreTest(this.#config));
+  }
+
+  /** Makes the region's stanza as soon as one of its members has a database, whoever leads: a region may be promoted at any time. */
+  async #prepare(region: RegionConfig): Promise<void> {
+    while (!this.#stopped) {
+      const member = region.members.find(one => existsSync(join(backupPaths(this.#config, region, one).dataDir, 'global/pg_control')));
+      try {
+        if (member) {
+          await this.#run('prepare', region, member);
+          return;
+        }
+      } catch (error) {
+        this.#log('not prepared yet', { region: region.id, error: (error as Error).message });
+      }
+      await this.#pause(PREPARE_EVERY_MS);
+    }
+  }
+
+  async #repeat(action: Action, everyMs: number, members: { region: RegionConfig; member: MemberConfig }[]): Promise<void> {
+    while (!this.#stopped) {
+      for (const { region, member } of members) {
+        if (this.#stopped) return;
+        try {
+          const said = await this.#run(action, region, member);
+          if (said.includes(' backup of ')) this.#log(said, { member: member.name });
+        } catch (error) {
+          // A member that is down or changes its role just now; the next round tells.
+          if (!this.#stopped) this.#log(`${action} failed`, { member: member.name, error: (error as Error).message });
+        }
+      }
+      await this.#pause(everyMs);
+    }
+  }
+
+  /** Resolves with what it printed. @throws Error with its message */
+  #run(action: Action, region: RegionConfig, member: MemberConfig): Promise<string> {
+    const program = join(this.#config.root, 'infra/ansible/roles/pgbackrest/files/airpay-backup');
+    return new Promise((resolve, reject) => {
+      const child = execFile('python3', [program, backupPaths(this.#config, region, member).settingsFile, action], {
+        env: backupEnvironment(this.#config, region, member),
+        cwd: join(this.#config.stateDir, member.name),
+        timeout: action === 'ensure' ? BACKUP_TIMEOUT_MS : SHORT_TIMEOUT_MS,
+        maxBuffer: 1 << 20,
+        ...(this.#account && { uid: this.#account.uid, gid: this.#account.gid }),
+      }, (error, stdout, stderr) => {
+        this.#running.delete(child.pid ?? 0);
+        if (error) reject(new Error(stderr.trim().slice(-1_000) || error.message));
+        else resolve(stdout.trim());
+      });
+      if (child.pid !== undefined) this.#running.add(child.pid);
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiting.add(done);
+    });
+  }
+}
