@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { readReport, readWaivers, standsInTheWay, waiverFaults, type Waiver } from './vulnerabilities.ts';
+import { BLOCKING, readReport, readWaivers, standsInTheWay, waiverFaults, WITHIN_DAYS, type Severity, type Waiver } from './vulnerabilities.ts';
 
 const match = (id: string, severity: string, versions: string[] = []) => ({
   vulnerability: { id, severity, fix: { versions, state: versions.length > 0 ? 'fixed' : 'not-fixed' } },
@@ -55,6 +55,12 @@ describe('the gate for vulnerabilities', () => {
     const { waivers, owners } = readWaivers();
     assert.deepEqual(waiverFaults(waivers, new Date().toISOString().slice(0, 10), owners), []);
     assert.ok(owners.includes('security'));
+  });
+
+  it('docs/upgrade.md promises what the gate holds', () => {
+    const text = readFileSync(path.join(import.meta.dirname, '../../docs/upgrade.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| (critical|high|medium|low) \| (yes|no) \| (\d+) days \|$/gm)].map(([, severity, stops, days]) => [severity, stops, Number(days)]);
+    assert.deepEqual(rows, Object.entries(WITHIN_DAYS).map(([severity, days]) => [severity, BLOCKING.includes(severity as Severity) ? 'yes' : 'no', days]));
   });
 
   it('as a program: 0, 1 with the line, and 2 for what is no report', () => {

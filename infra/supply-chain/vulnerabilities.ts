@@ -13,7 +13,7 @@ const SEVERITIES: Severity[] = ['critical', 'high', 'medium', 'low', 'negligible
 /** Days from the day somebody decided to wait until the fix must be in: the longest that a waiver may last. */
 export const WITHIN_DAYS: Partial<Record<Severity, number>> = { critical: 7, high: 30, medium: 90 };
 /** These stop a release. The others are due, but what is deployed has them too. */
-const BLOCKING: Severity[] = ['critical', 'high'];
+export const BLOCKING: Severity[] = ['critical', 'high'];
 
 export interface Finding {
   id: string;
