@@ -31,15 +31,19 @@ export interface System {
   /** First part of the state's prefix. */
   system: string;
   environment: string;
-  /** Name of the service account that plans and applies here; it lives in the hub's project. */
-  deployer: string;
+  /** Who plans and applies: planner-<deployment> and deployer-<deployment>, which live in the project. */
+  deployment: string;
 }
 
-/** Project key -> system, environment, deployer. The hub and the archive are production: a mistake there is one in production. */
+/** Project key -> system, environment, deployment. The hub and the archive are production: a mistake there is one in production. */
 export function systemsOf(estate: Estate): Map<string, System> {
   return new Map(Object.keys(estate.projects).map(key => {
-    const dev = key.endsWith('-dev');
-    const deployer = key.startsWith('payments') ? (dev ? 'deployer-dev' : 'deployer-prod') : `deployer-${key}`;
-    return [key, { system: key.replace(/-(dev|prod)$/, ''), environment: dev ? 'dev' : 'production', deployer }];
+    const [, system, stage] = /^(.*?)(?:-(dev|prod))?$/.exec(key)!;
+    return [key, { system: system!, environment: stage === 'dev' ? 'dev' : 'production', deployment: stage ?? (key === 'devops' ? 'hub' : key) }];
   }));
+}
+
+/** The account that only reads, for plans; `deployer` applies. */
+export function accountOf(estate: Estate, project: string, kind: 'planner' | 'deployer'): string {
+  return `${kind}-${systemsOf(estate).get(project)!.deployment}@${estate.projects[project]}.iam.gserviceaccount.com`;
 }

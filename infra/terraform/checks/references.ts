@@ -114,7 +114,8 @@ function bare(expression: string, known: ReadonlySet<string>): string[] {
   for (const match of expression.matchAll(/(?<![.\w-])[A-Za-z_][\w-]*/g)) {
     const rest = expression.slice(match.index + match[0].length);
     // A function, a key of an object (`name =`, `name :`), or the first part of a reference to a resource.
-    if (/^\s*\(/.test(rest) || /^\s*(=(?![=>])|:(?!:))/.test(rest)) continue;
+    const isList = /\bin\s+$/.test(expression.slice(0, match.index));
+    if (/^\s*\(/.test(rest) || (!isList && /^\s*(=(?![=>])|:(?!:))/.test(rest))) continue;
     if (/^[.[]/.test(rest) && known.has(match[0])) continue;
     if (!ownWords.has(match[0]) && !bound.has(match[0])) words.push(match[0]);
   }

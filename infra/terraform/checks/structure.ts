@@ -45,23 +45,18 @@ export function states(tree: Tree, estate: Estate): string[] {
   return problems;
 }
 
-/** The provider of each root acts as the deployer of its environment, without a key. */
-export function deployers(tree: Tree, estate: Estate): string[] {
+/**
+ * Who acts is decided where Terraform runs (GOOGLE_IMPERSONATE_SERVICE_ACCOUNT: the planner for a plan, the deployer for an apply);
+ * an account in the code would be the same for both, and a key would be one for ever (ADR 0101).
+ */
+export function identities(tree: Tree): string[] {
   return tree.roots.flatMap(folder => {
-    const name = rootName(folder);
-    const system = name && systemsOf(estate).get(name.project);
-    if (!system) return [];
-    const where = `${folder.path}/versions.tf:provider.google`;
-    if (folder.providers.length !== 1) return [`${where} must be the only provider, there are ${folder.providers.length}`];
-    const { body } = folder.providers[0]!;
-    const problems: string[] = [];
-    for (const argument of ['credentials', 'access_token']) if (argument in body) problems.push(`${where} carries ${argument}`);
-    const local = folder.locals.find(one => one.name === 'deployer')?.body['value'];
-    const account = `${system.deployer}@${estate.projects['devops']}.iam.gserviceaccount.com`;
-    const wanted = [`${system.deployer}@\${local.estate.projects.devops}.iam.gserviceaccount.com`, account];
-    if (body['impersonate_service_account'] !== '${local.deployer}' || !wanted.includes(String(local))) problems.push(`${where} does not act as ${account}`);
-    if (body['default_labels'] !== '${local.labels}') problems.push(`${where} does not pass the labels`);
-    return problems;
+    if (!folder.providers.some(one => one.name === 'google')) return [`${folder.path}/versions.tf:provider.google is not configured`];
+    return folder.providers.flatMap(block => {
+      const problems = ['credentials', 'access_token', 'impersonate_service_account'].filter(name => name in block.body).map(name => `${at(block)} carries ${name}`);
+      if (block.body['default_labels'] !== '${local.labels}') problems.push(`${at(block)} does not pass the labels of the root`);
+      return problems;
+    });
   });
 }
 
@@ -115,8 +110,8 @@ export function nothingInert(tree: Tree): string[] {
     const variables = referenced(expressions, /\bvar\.([a-z0-9_]+)/g);
     const locals = referenced(expressions, /\blocal\.([a-z0-9_]+)/g);
     const reads = (own: Set<string>, block: Block, kind: string) =>
-      // A variable is read by more than its own validation.
-      own.has(block.name) && (kind !== 'var' || referenced(expressions.filter(one => one !== block), /\bvar\.([a-z0-9_]+)/g).has(block.name));
+      // A variable is read by more than its own validation, or is there to hold another one in bounds.
+      own.has(block.name) && (kind !== 'var' || referenced(expressions.filter(one => one !== block), /\bvar\.([a-z0-9_]+)/g).has(block.name) || referenced([block], /\bvar\.([a-z0-9_]+)/g).size > 1);
     for (const block of folder.variables) if (!reads(variables, block, 'var')) problems.push(`${at(block)} is read by nothing`);
     for (const block of folder.locals) if (!reads(locals, block, 'local')) problems.push(`${at(block)} is read by nothing`);
   }
@@ -167,4 +162,29 @@ export function testedFolder(folder: Folder): string[] {
 export function readmeExamples(folder: Folder): string[] {
   const text = folder.files.get('README.md') ?? '';
   return [...text.matchAll(/^```(?:hcl|terraform)\n([\s\S]*?)^```/gm)].map(match => match[1]!).filter(example => /^\s*module\s+"/m.test(example));
+}
+
+/** Roots are tested as modules are: what they set (labels, ranges, sizes) is decided there and nowhere else. */
+export const provedRoots = (tree: Tree): string[] => tree.roots.flatMap(testedFolder);
+
+/** Every database of the estate is made by the root of its site; a standby that is only in the runbook has no data. */
+export function databasesHaveMachines(tree: Tree, estate: Estate): string[] {
+  return Object.keys(estate.databases).flatMap(site => {
+    const { project, region } = estate.sites[site]!;
+    const root = tree.roots.find(folder => rootName(folder)?.project === project && rootName(folder)?.region === region);
+    if (!root) return [`infra/estate.yaml:databases.${site} has no root`];
+    const used = reached({ modules: tree.modules, roots: [root] });
+    return [...used].some(folder => folder.endsWith('/db-cluster')) ? [] : [`${root.path}:root makes no database, and the estate has one there`];
+  });
+}
+
+/** No shared-core machine, no database of fewer than three zones where production is. */
+export function productionIsNotSmall(estate: Estate): string[] {
+  return Object.entries(estate.databases).flatMap(([site, database]) => {
+    const where = `infra/estate.yaml:databases.${site}`;
+    const problems: string[] = [];
+    if (/^(f1|g1|e2)-(micro|small|medium)$|^t2[ad]-/.test(database.machineType)) problems.push(`${where} has a machine that shares its processor (${database.machineType})`);
+    if (database.members.length < 3 || new Set(estate.sites[site]?.zones).size < 3) problems.push(`${where} has fewer than three members in three zones`);
+    return problems;
+  });
 }

@@ -6,14 +6,15 @@ const ownWords = /(^|\.)(update_track|release_channel\.channel|channel)$/;
 
 /** What runs is pinned: no tag, family or version that means another thing tomorrow. */
 export function pinned(tree: Tree): string[] {
-  return foldersOf(tree).flatMap(folder => blocksWithExpressions(folder).flatMap(block =>
-    textsIn(block.body).flatMap(({ where, text }) => {
+  return foldersOf(tree).flatMap(folder => blocksWithExpressions(folder).flatMap(block => [
+    ...('most_recent' in block.body && block.body['most_recent'] !== false ? [`${at(block)} takes whatever is newest`] : []),
+    ...textsIn(block.body).flatMap(({ where, text }) => {
       if (ownWords.test(where) || /(description|error_message)$/.test(where)) return [];
       const moving = /(?:^|[:/"])(latest|stable)(?:"|$)|:(main|master|edge|nightly)(?:"|$)/.exec(text)?.[0]?.replace(/[:/"]/g, '');
       if (moving) return [`${at(block)} is not pinned: "${moving}" in ${where || 'value'}`];
-      if (/\bmost_recent\b/.test(where) && text !== '${false}') return [`${at(block)} takes whatever is newest`];
       return [];
-    })));
+    }),
+  ]));
 }
 
 /** Functions whose result is another one at every plan: a name made of it is new each time, and two applies collide. */

@@ -29,14 +29,15 @@ export const resourceTypes = new Map<string, ResourceType>([
   ...many('project_service project_iam_member project_iam_audit_config project_iam_custom_role organization_iam_custom_role', none),
   ...many('folder_iam_member organization_iam_member resource_manager_lien project_default_service_accounts project_service_identity', none),
   ...many('org_policy_policy org_policy_custom_constraint iam_deny_policy essential_contacts_contact', none),
-  ...many('service_account service_account_iam_member privileged_access_manager_entitlement', none),
+  ...many('service_account service_account_iam_member service_account_iam_binding privileged_access_manager_entitlement', none),
   ...many('iam_workload_identity_pool iam_workload_identity_pool_provider tags_tag_key tags_tag_value tags_tag_binding', none),
   // Keys and secrets
   ['google_kms_key_ring', { labels: null, protect: 'lifecycle' }],
   ['google_kms_crypto_key', labelled({ protect: 'lifecycle' })],
-  ...many('kms_crypto_key_iam_member kms_key_ring_iam_member', none),
+  // A binding of one key, secret or bucket of ours is the whole list of who may: what was added by hand goes with the next apply.
+  ...many('kms_crypto_key_iam_member kms_crypto_key_iam_binding kms_key_ring_iam_member', none),
   ['google_secret_manager_secret', labelled({ keys: ['replication.user_managed.replicas.customer_managed_encryption.kms_key_name'], protect: 'lifecycle' })],
-  ...many('secret_manager_secret_iam_member', none),
+  ...many('secret_manager_secret_iam_member secret_manager_secret_iam_binding', none),
   // Network
   ...many('compute_network compute_subnetwork compute_subnetwork_iam_member compute_network_peering compute_route', none),
   ...many('compute_network_peering_routes_config compute_shared_vpc_host_project compute_network_firewall_policy', none),
@@ -68,7 +69,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ...many('binary_authorization_policy binary_authorization_attestor container_analysis_note', none),
   // Storage, registry, logs, numbers
   ['google_storage_bucket', labelled({ keys: ['encryption.default_kms_key_name'], protect: 'lifecycle' })],
-  ...many('storage_bucket_iam_member', none),
+  ...many('storage_bucket_iam_member storage_bucket_iam_binding', none),
   ['google_artifact_registry_repository', labelled({ keys: ['kms_key_name'], protect: 'lifecycle' })],
   ...many('artifact_registry_repository_iam_member', none),
   ['google_bigquery_dataset', labelled({ keys: ['default_encryption_configuration.kms_key_name'], protect: 'lifecycle' })],
@@ -77,7 +78,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ['google_sql_database_instance', { labels: 'settings.user_labels', keys: ['encryption_key_name'], protect: 'deletion_protection' }],
   ['google_pubsub_topic', labelled({ keys: ['kms_key_name'] })],
   ...many('pubsub_subscription', labelled),
-  ...many('pubsub_topic_iam_member pubsub_subscription_iam_member cloud_scheduler_job', none),
+  ...many('pubsub_topic_iam_member pubsub_topic_iam_binding pubsub_subscription_iam_member cloud_scheduler_job', none),
   ['google_logging_project_bucket_config', { labels: null, keys: ['cmek_settings.kms_key_name'], protect: 'lifecycle' }],
   ...many('logging_project_sink logging_organization_sink logging_folder_sink logging_metric logging_project_exclusion logging_log_view', none),
   ...many('monitoring_uptime_check_config monitoring_alert_policy monitoring_notification_channel monitoring_service monitoring_slo', userLabelled),
