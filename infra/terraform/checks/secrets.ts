@@ -43,7 +43,7 @@ const refusedFiles: Pattern[] = [
 const secretManifest = /^kind:\s*["']?Secret["']?\s*$/m;
 
 /** Words that name a secret without being one. */
-const harmless = /^(true|false|null|none|required|optional|disabled|enabled|verify-full|scram-sha-256|[A-Za-z][A-Za-z0-9_-]*(?:-(?:password|key|token|secret|url|urls|oidc|keys|credentials))|\/[\w./-]+|[\w-]+\.[\w.-]+|lookup.*|vault_.*|[A-Z][A-Z0-9_]+)$/i;
+const harmless = /^(true|false|null|none|required|optional|disabled|enabled|verify-full|scram-sha-256|[a-z][a-z0-9_-]*-(?:password|key|token|secret|url|urls|oidc|keys|credentials)|\/[\w./-]+|[a-z]\w*\.[a-z][\w.[\]"-]+|lookup.*|vault_.*|[A-Z][A-Z_]*[A-Z])$/;
 
 /** @returns "file:line problem" for every secret in the text of one file; the secret itself is not repeated */
 export function secretsIn(file: string, text: string): string[] {

@@ -1,5 +1,5 @@
 /** Rules about what is written in expressions and texts: pins, plan-time values, numbers told twice. */
-import { at, blocksWithExpressions, foldersOf, literal, textsIn, type Tree } from './tree.ts';
+import { at, blocksWithExpressions, foldersOf, literal, nested, textsIn, type Tree } from './tree.ts';
 
 /** The kinds of argument where "stable" is a word of Google's own and pins nothing of ours. */
 const ownWords = /(^|\.)(update_track|release_channel\.channel|channel)$/;
@@ -17,10 +17,15 @@ export function pinned(tree: Tree): string[] {
   ]));
 }
 
-/** Functions whose result is another one at every plan: a name made of it is new each time, and two applies collide. */
+/**
+ * Functions whose result is another one at every plan: a name made of it is new each time, and two applies collide. Only what is set
+ * once and ignored ever after may use them, and no name may.
+ */
 export function noPlanTimeValues(tree: Tree): string[] {
   return foldersOf(tree).flatMap(folder => blocksWithExpressions(folder).flatMap(block =>
     textsIn(block.body).flatMap(({ where, text }) => {
+      const once = JSON.stringify(nested(block.body, 'lifecycle').map(one => one['ignore_changes'])).includes(where.split('.')[0]!);
+      if (once && where !== '' && !/(^|[._])(name|id)$/.test(where)) return [];
       const found = /\b(timestamp|plantimestamp|uuid|bcrypt)\(\s*\)?/.exec(text)?.[1];
       return found && text.includes('${') ? [`${at(block)} calls ${found}() in ${where || 'value'}`] : [];
     })));
