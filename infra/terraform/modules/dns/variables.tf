@@ -1,0 +1,157 @@
+variable "project" {
+  description = "Project of the zones."
+  type        = string
+}
+
+variable "public_zone" {
+  description = "Zone on the internet: name and domain. Null: private zones only."
+  type = object({
+    name   = string
+    domain = string
+  })
+  default = null
+
+  validation {
+    condition     = var.public_zone == null ? true : endswith(var.public_zone.domain, ".")
+    error_message = "A domain in Cloud DNS ends with a dot."
+  }
+}
+
+variable "private_zones" {
+  description = "Name of a zone -> its domain and the networks that know it (self links)."
+  type = map(object({
+    domain   = string
+    networks = set(string)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for zone in values(var.private_zones) : endswith(zone.domain, ".") && length(zone.networks) > 0])
+    error_message = "A domain ends with a dot, and a zone that no network knows answers nobody."
+  }
+}
+
+variable "addresses" {
+  description = "Names in the public zone that always lead to one address: <name with dot> -> address. Regional names are written by module gateway, unless the failover policy needs their addresses here."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, address in var.addresses : var.public_zone == null ? false : endswith(name, ".${var.public_zone.domain}")])
+    error_message = "A name is below the public zone's domain."
+  }
+}
+
+variable "delegations" {
+  description = "Zones below the public one that are elsewhere: <name with dot> -> their name servers."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, servers in var.delegations : var.public_zone == null ? false : endswith(name, ".${var.public_zone.domain}") && length(servers) >= 2])
+    error_message = "A delegation is below the public zone's domain and names two servers at least."
+  }
+}
+
+variable "authorized_hosts" {
+  description = "Host names (without dot) that Google may issue certificates for. They are proven once, here, and every gateway's certificate uses that proof."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for host in var.authorized_hosts : var.public_zone == null ? false : endswith("${host}.", ".${var.public_zone.domain}")])
+    error_message = "Only names below the public zone can be proven by a record in it."
+  }
+}
+
+variable "certificate_authorities" {
+  description = "Who else may issue certificates for the public zone: nobody."
+  type        = list(string)
+  default     = ["pki.goog"]
+
+  validation {
+    condition     = length(var.certificate_authorities) > 0 && length(setsubtract(var.certificate_authorities, ["pki.goog", "letsencrypt.org"])) == 0
+    error_message = "pki.goog (Google's load balancers) or letsencrypt.org (cert-manager)."
+  }
+}
+
+variable "incident_address" {
+  description = "Where an authority reports a request for a certificate that it had to refuse."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.public_zone == null ? true : can(regex("^[^@ ]+@[^@ ]+$", coalesce(var.incident_address, "-")))
+    error_message = "A public zone names an e-mail address."
+  }
+}
+
+variable "traffic" {
+  description = "The one name that payers use, and the regions it may lead to. `mode`: record, a CNAME that recovery runs move; failover-policy, Cloud DNS moves it by health."
+  type = object({
+    host    = string
+    mode    = optional(string, "record")
+    primary = string
+    regions = map(object({
+      location = string
+      target   = string
+    }))
+    health = optional(object({
+      path           = string
+      source_regions = optional(list(string), ["europe-west1", "europe-west4", "europe-north1"])
+    }))
+  })
+  default = null
+
+  # Neither by nearness nor by weight: both send payers to a region that cannot take payments.
+  validation {
+    condition     = var.traffic == null ? true : contains(["record", "failover-policy"], var.traffic.mode)
+    error_message = "record or failover-policy."
+  }
+
+  validation {
+    condition     = var.traffic == null ? true : length(var.traffic.regions) == 2 && contains(keys(var.traffic.regions), var.traffic.primary)
+    error_message = "Two regions, and the primary is one of them."
+  }
+
+  validation {
+    condition = var.traffic == null || var.public_zone == null ? true : alltrue([for region in values(var.traffic.regions) :
+      endswith(region.target, ".${var.public_zone.domain}") && region.target != var.traffic.host
+    ])
+    error_message = "The targets are regional names below the public zone's domain."
+  }
+
+  validation {
+    condition     = var.traffic == null ? true : var.traffic.mode == "record" ? true : alltrue([for region in values(var.traffic.regions) : contains(keys(var.addresses), region.target)])
+    error_message = "A failover policy answers with addresses: the regional names must be in `addresses`."
+  }
+
+  validation {
+    condition     = var.traffic == null ? true : var.public_zone == null ? false : endswith(var.traffic.host, ".${var.public_zone.domain}")
+    error_message = "The name is below the public zone's domain."
+  }
+
+  # Cloud DNS asks from exactly three regions.
+  validation {
+    condition     = var.traffic == null ? true : var.traffic.mode == "record" ? true : try(length(distinct(var.traffic.health.source_regions)) == 3 && startswith(var.traffic.health.path, "/"), false)
+    error_message = "A failover policy needs a path to ask for and exactly three regions to ask from."
+  }
+}
+
+variable "labels" {
+  description = "The ten labels that every resource carries."
+  type        = map(string)
+
+  validation {
+    condition = length(setsubtract(
+      ["team", "product", "system", "component", "environment", "region", "cost-center", "data-class", "residency", "tier"],
+      keys(var.labels),
+    )) == 0
+    error_message = "All ten labels are required."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.labels) : can(regex("^[a-z0-9_-]{1,63}$", value))])
+    error_message = "A label is 1 to 63 lower case letters, digits, hyphens or underscores."
+  }
+}
