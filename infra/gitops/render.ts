@@ -10,14 +10,14 @@ import path from 'node:path';
 export const folder = import.meta.dirname;
 const HEADER = '# Made by infra/gitops/render.ts from clusters/. Do not edit.\n';
 
-/** Names of the folders under clusters/ that have a kustomization. */
-export function clusterNames(): string[] {
-  return readdirSync(path.join(folder, 'clusters')).filter(name => existsSync(path.join(folder, 'clusters', name, 'kustomization.yaml'))).sort();
+/** Names of the folders under clusters/ that have a kustomization. @param base another checkout of this folder */
+export function clusterNames(base = folder): string[] {
+  return readdirSync(path.join(base, 'clusters')).filter(name => existsSync(path.join(base, 'clusters', name, 'kustomization.yaml'))).sort();
 }
 
-/** The manifests of one cluster. @throws Error when kubectl is missing or the kustomization does not build */
-export function render(cluster: string): string {
-  const built = execFileSync('kubectl', ['kustomize', path.join(folder, 'clusters', cluster)], { encoding: 'utf8', timeout: 30_000 });
+/** The manifests of one cluster. @param base another checkout of this folder @throws Error when kubectl is missing or the kustomization does not build */
+export function render(cluster: string, base = folder): string {
+  const built = execFileSync('kubectl', ['kustomize', path.join(base, 'clusters', cluster)], { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 << 20 });
   return HEADER + built;
 }
 
