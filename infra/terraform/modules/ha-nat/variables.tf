@@ -88,6 +88,28 @@ variable "machines" {
   }
 }
 
+variable "egress_tag" {
+  description = "Network tag of the machines that go out (output egress_tag of the network module)."
+  type        = string
+  default     = "egress"
+
+  validation {
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.egress_tag))
+    error_message = "egress_tag is a network tag: without one, every machine would have a way out."
+  }
+}
+
+variable "egress_ports" {
+  description = "TCP ports that NAT machines let out, in mode nlb; the same as the network module's."
+  type        = list(string)
+  default     = ["443"]
+
+  validation {
+    condition     = length(var.egress_ports) > 0 && alltrue([for port in var.egress_ports : can(regex("^[0-9]{1,5}(-[0-9]{1,5})?$", port))])
+    error_message = "egress_ports are ports or ranges of ports, and at least one."
+  }
+}
+
 variable "labels" {
   description = "The ten labels that every resource carries (requiredLabels of estate.yaml), and no others."
   type        = map(string)

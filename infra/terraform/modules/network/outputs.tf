@@ -25,7 +25,7 @@ output "subnets" {
   } }
 }
 
-output "tags" {
-  description = "Network tags that this module's rules and routes go by: egress (may reach the internet through the NAT), load-balanced (is asked by Google's health checks), bastion is by account."
-  value       = { egress = local.egress_tag, load_balanced = local.load_balanced_tag, database = local.database_tag }
+output "egress_tag" {
+  description = "Network tag of machines that may reach the internet through the NAT. Database machines never carry it."
+  value       = local.egress_tag
 }

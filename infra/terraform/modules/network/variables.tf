@@ -108,6 +108,11 @@ variable "ingress" {
   }
 
   validation {
+    condition     = alltrue([for name in keys(var.ingress) : can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", name)) && length("${var.name}-ingress-${name}") <= 63])
+    error_message = "The name of a rule is lower-case letters, digits and hyphens, and short: <network>-ingress-<name> has 63 characters at most."
+  }
+
+  validation {
     condition     = alltrue([for rule in values(var.ingress) : contains(["tcp", "udp"], rule.protocol) && length(rule.ports) > 0])
     error_message = "A rule is for tcp or udp, and names its ports."
   }
