@@ -46,10 +46,13 @@ test('promtool unit tests: counts are exact, alerts fire when they must and only
 
 test('every metric in a rule exists where it is made', () => {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
-  const source = ['ledger/src/adapters/metrics.ts', 'packages/local-platform/src/payer-metrics.ts'].map(read).join('\n');
+  const files = ['ledger/src/adapters/metrics.ts', 'packages/local-platform/src/payer-metrics.ts', 'packages/local-platform/src/backup-metrics.ts', 'infra/ansible/roles/pgbackrest/files/airpay-backup'];
+  const source = files.map(read).join('\n');
   const made = new Set([...source.matchAll(/['"`]([a-z]+(?:_[a-z]+)+)['"`]/g)].map(match => match[1]!));
   // Patroni's own names (its REST API, /metrics), and Prometheus's own.
   for (const name of ['patroni_xlog_location', 'patroni_xlog_replayed_location', 'patroni_xlog_replayed_timestamp']) made.add(name);
+  // And what other rules record.
+  for (const rule of allRules()) if (rule.record) made.add(rule.record);
   const used = new Set<string>();
   for (const rule of allRules()) {
     const bare = rule.expr.replace(/"[^"]*"/g, '""').replace(/\b(?:by|on|without|ignoring|group_left)\s*\([^)]*\)/g, '').replace(/\{[^}]*\}/g, '');

@@ -7,8 +7,16 @@ import { renderRole, type Variables } from './templates.ts';
 
 const host = '127.0.0.1';
 
-/** Where a member's own files are, and its region's repository. */
-export function backupPaths(config: Pick<PlatformConfig, 'stateDir'>, region: Pick<RegionConfig, 'id'>, member: Pick<MemberConfig, 'name'>) {
+/** One database, whichever region leads it. */
+export const STANZA = 'payments';
+
+/** A folder per region, as production has a bucket per region. */
+export function repositoryOf(config: Pick<PlatformConfig, 'stateDir'>, region: Pick<RegionConfig, 'id'>): string {
+  return join(config.stateDir, 'backups', region.id);
+}
+
+/** Where a member's own files are. */
+export function backupPaths(config: Pick<PlatformConfig, 'stateDir'>, member: Pick<MemberConfig, 'name'>) {
   const own = join(config.stateDir, member.name);
   return {
     configFile: join(own, 'pgbackrest.conf'),
@@ -16,8 +24,6 @@ export function backupPaths(config: Pick<PlatformConfig, 'stateDir'>, region: Pi
     passwordFile: join(own, 'backup-pgpass'),
     lockFolder: join(own, 'backup-lock'),
     dataDir: join(own, 'data'),
-    /** One per region, as production has one bucket per region. */
-    repository: join(config.stateDir, 'backups', region.id),
     metricsFile: join(config.stateDir, 'backups', `${member.name}.prom`),
   };
 }
@@ -28,16 +34,17 @@ export function shellWord(text: string): string {
 }
 
 /** PostgreSQL's archive_command for a member; %p is the file, and a percent sign of ours is written twice. */
-export function archiveCommand(config: Pick<PlatformConfig, 'stateDir'>, program: string, region: RegionConfig, member: MemberConfig): string {
-  const words = [program, `--config=${backupPaths(config, region, member).configFile}`, `--stanza=${region.id}`];
+export function archiveCommand(config: Pick<PlatformConfig, 'stateDir'>, program: string, member: MemberConfig): string {
+  const words = [program, `--config=${backupPaths(config, member).configFile}`, `--stanza=${STANZA}`];
   return `${words.map(word => shellWord(word.replaceAll('%', '%%'))).join(' ')} archive-push %p`;
 }
 
 /** Variables of the role pgbackrest: as production, but a folder for a bucket, and less of everything. */
 export function pgbackrestVariables({ config, programs }: Context, region: RegionConfig, member: MemberConfig): Variables {
-  const paths = backupPaths(config, region, member);
+  const paths = backupPaths(config, member);
+  const own = [region, ...config.regions.filter(one => one !== region)];
   return {
-    patroni_scope: region.id,
+    pgbackrest_stanza: STANZA,
     patroni_data_dir: paths.dataDir,
     ansible_host: host,
     pgbackrest_program: programs.pgbackrest,
@@ -45,8 +52,7 @@ export function pgbackrestVariables({ config, programs }: Context, region: Regio
     pgbackrest_postgres_port: member.postgresPort,
     // No socket: psql and pgBackRest are told the address by their environment.
     pgbackrest_postgres_socket: '',
-    pgbackrest_repository_type: 'posix',
-    pgbackrest_repository_path: paths.repository,
+    pgbackrest_repositories: own.map(one => ({ name: one.id, type: 'posix', path: repositoryOf(config, one) })),
     pgbackrest_cipher_pass: config.secrets.backupCipherPass,
     // Two full backups and the log of the last two differential ones: some hundred megabytes.
     pgbackrest_retention_full_type: 'count',
@@ -70,16 +76,16 @@ export function pgbackrestVariables({ config, programs }: Context, region: Regio
 }
 
 /** Environment of airpay-backup and of pgBackRest for a member. */
-export function backupEnvironment(config: PlatformConfig, region: RegionConfig, member: MemberConfig): Record<string, string> {
-  return { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PGHOST: host, PGPASSFILE: backupPaths(config, region, member).passwordFile };
+export function backupEnvironment(config: PlatformConfig, member: MemberConfig): Record<string, string> {
+  return { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', PGHOST: host, PGPASSFILE: backupPaths(config, member).passwordFile };
 }
 
 /** Writes a member's files and makes the folders, before its PostgreSQL starts. */
 export function prepareBackup(context: Context, region: RegionConfig, member: MemberConfig): void {
   const { config, account } = context;
-  const paths = backupPaths(config, region, member);
+  const paths = backupPaths(config, member);
   const variables = pgbackrestVariables(context, region, member);
-  for (const folder of [join(config.stateDir, 'backups'), paths.repository, paths.lockFolder]) makeFolder(folder, account);
+  for (const folder of [join(config.stateDir, 'backups'), ...config.regions.map(one => repositoryOf(config, one)), paths.lockFolder]) makeFolder(folder, account);
   writePrivate(paths.configFile, renderRole(config.root, 'pgbackrest', 'pgbackrest.conf.j2', variables), account);
   writePrivate(paths.settingsFile, renderRole(config.root, 'pgbackrest', 'airpay-backup.json.j2', variables), account);
   writePrivate(paths.passwordFile, `${host}:${member.postgresPort}:*:postgres:${config.secrets.postgresPassword}\n`, account);

@@ -42,7 +42,7 @@ export interface RestoreTest {
 /** The last restore test as metrics; nothing before there was one. */
 export function restoreTestMetrics(test: RestoreTest | undefined): string {
   if (!test) return '';
-  const gauge = (name: string, help: string, value: number) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}{stanza="${test.region}"} ${value}\n`;
+  const gauge = (name: string, help: string, value: number) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}{region="${test.region}"} ${value}\n`;
   return gauge('restore_test_ok', '1 when the last restore test found everything as it must be.', test.ok ? 1 : 0)
     + gauge('restore_test_timestamp_seconds', 'When the last restore test began.', Date.parse(test.at) / 1000)
     + gauge('restore_test_recovery_point_seconds', 'How much the restored ledger lacked.', test.recoveryPointSeconds)

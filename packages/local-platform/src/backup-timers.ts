@@ -37,7 +37,7 @@ export class BackupTimers {
 
   start(): void {
     for (const region of this.#config.regions) void this.#prepare(region);
-    const members = this.#config.regions.flatMap(region => region.members.map(member => ({ region, member })));
+    const members = this.#config.regions.flatMap(region => region.members);
     void this.#repeat('ensure', ENSURE_EVERY_MS, members);
     void this.#repeat('metrics', METRICS_EVERY_MS, members);
   }
@@ -51,7 +51,7 @@ export class BackupTimers {
 
   /** What the members' node exporters would answer, and the last restore test. */
   metrics(): string {
-    const files = this.#config.regions.flatMap(region => region.members.map(member => ({ instance: member.name, file: backupPaths(this.#config, region, member).metricsFile })));
+    const files = this.#config.regions.flatMap(region => region.members).map(member => ({ instance: member.name, file: backupPaths(this.#config, member).metricsFile }));
     const written = files.filter(({ file }) => existsSync(file)).map(({ instance, file }) => ({ instance, text: readFileSync(file, 'utf8') }));
     return joinMetrics(written) + restoreTestMetrics(readRestoreTest(this.#config));
   }
@@ -59,10 +59,10 @@ export class BackupTimers {
   /** Makes the region's stanza as soon as one of its members has a database, whoever leads: a region may be promoted at any time. */
   async #prepare(region: RegionConfig): Promise<void> {
     while (!this.#stopped) {
-      const member = region.members.find(one => existsSync(join(backupPaths(this.#config, region, one).dataDir, 'global/pg_control')));
+      const member = region.members.find(one => existsSync(join(backupPaths(this.#config, one).dataDir, 'global/pg_control')));
       try {
         if (member) {
-          await this.#run('prepare', region, member);
+          await this.#run('prepare', member);
           return;
         }
       } catch (error) {
@@ -72,12 +72,12 @@ export class BackupTimers {
     }
   }
 
-  async #repeat(action: Action, everyMs: number, members: { region: RegionConfig; member: MemberConfig }[]): Promise<void> {
+  async #repeat(action: Action, everyMs: number, members: MemberConfig[]): Promise<void> {
     while (!this.#stopped) {
-      for (const { region, member } of members) {
+      for (const member of members) {
         if (this.#stopped) return;
         try {
-          const said = await this.#run(action, region, member);
+          const said = await this.#run(action, member);
           if (said.includes(' backup of ')) this.#log(said, { member: member.name });
         } catch (error) {
           // A member that is down or changes its role just now; the next round tells.
@@ -89,11 +89,11 @@ export class BackupTimers {
   }
 
   /** Resolves with what it printed. @throws Error with its message */
-  #run(action: Action, region: RegionConfig, member: MemberConfig): Promise<string> {
+  #run(action: Action, member: MemberConfig): Promise<string> {
     const program = join(this.#config.root, 'infra/ansible/roles/pgbackrest/files/airpay-backup');
     return new Promise((resolve, reject) => {
-      const child = execFile('python3', [program, backupPaths(this.#config, region, member).settingsFile, action], {
-        env: backupEnvironment(this.#config, region, member),
+      const child = execFile('python3', [program, backupPaths(this.#config, member).settingsFile, action], {
+        env: backupEnvironment(this.#config, member),
         cwd: join(this.#config.stateDir, member.name),
         timeout: action === 'ensure' ? BACKUP_TIMEOUT_MS : SHORT_TIMEOUT_MS,
         maxBuffer: 1 << 20,

@@ -65,7 +65,7 @@ export function patroniVariables({ config, programs }: Context, region: RegionCo
     patroni_wal_keep_size: `${sizes.walKeepMb}MB`,
     patroni_max_slot_wal_keep_size: '512MB',
     patroni_unix_socket_directories: '',
-    patroni_archive_command: archiveCommand(config, programs.pgbackrest, region, member),
+    patroni_archive_command: archiveCommand(config, programs.pgbackrest, member),
   };
 }
 

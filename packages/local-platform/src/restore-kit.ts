@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { backupEnvironment, backupPaths } from './backup-files.ts';
+import { backupEnvironment, backupPaths, shellWord, STANZA } from './backup-files.ts';
 import type { MemberConfig, PlatformConfig, RegionConfig } from './config.ts';
 import { logFile, type Context } from './context.ts';
 import { lastLines } from './log-files.ts';
@@ -20,18 +20,18 @@ const OUTPUT_MAX = 1 << 24;
 interface BackupEntry { label: string; type: string; error: boolean | null; timestamp: { stop: number } }
 
 /** Runs pgBackRest as a member. @throws Error with its message */
-function pgbackrest({ config, programs, account }: Context, region: RegionConfig, member: MemberConfig, args: string[], timeoutMs: number): Promise<string> {
-  const { configFile, dataDir } = backupPaths(config, region, member);
+function pgbackrest({ config, programs, account }: Context, member: MemberConfig, args: string[], timeoutMs: number): Promise<string> {
+  const { configFile, dataDir } = backupPaths(config, member);
   return new Promise((resolve, reject) => {
-    execFile(programs.pgbackrest, [`--config=${configFile}`, `--stanza=${region.id}`, ...args], {
-      env: backupEnvironment(config, region, member), cwd: join(dataDir, '..'), timeout: timeoutMs, maxBuffer: OUTPUT_MAX, ...(account && { uid: account.uid, gid: account.gid }),
+    execFile(programs.pgbackrest, [`--config=${configFile}`, `--stanza=${STANZA}`, ...args], {
+      env: backupEnvironment(config, member), cwd: join(dataDir, '..'), timeout: timeoutMs, maxBuffer: OUTPUT_MAX, ...(account && { uid: account.uid, gid: account.gid }),
     }, (error, stdout, stderr) => (error ? reject(new Error(`pgbackrest ${args.at(-1)}: ${(stderr || stdout || error.message).trim().slice(-1_000)}`)) : resolve(stdout)));
   });
 }
 
-/** The newest good backup of a region, or undefined when its repository has none. */
+/** The newest good backup in a region's own repository, or undefined when its repository has none. */
 export async function newestBackup(context: Context, region: RegionConfig): Promise<{ label: string; type: string; finishedAt: string } | undefined> {
-  const stanzas = JSON.parse(await pgbackrest(context, region, region.members[0]!, ['--output=json', 'info'], 60_000)) as { backup: BackupEntry[] }[];
+  const stanzas = JSON.parse(await pgbackrest(context, region.members[0]!, ['--repo=1', '--output=json', 'info'], 60_000)) as { backup: BackupEntry[] }[];
   const good = (stanzas[0]?.backup ?? []).filter(one => !one.error).sort((one, other) => one.timestamp.stop - other.timestamp.stop);
   const last = good.at(-1);
   return last && { label: last.label, type: last.type, finishedAt: new Date(last.timestamp.stop * 1000).toISOString() };
@@ -70,7 +70,10 @@ export async function withRestored<T>(context: Context, region: RegionConfig, wo
     makeFolder(dataDir, account);
     const startedAt = performance.now();
     // What is restored must never archive into the repository it came from.
-    await pgbackrest(context, region, region.members[0]!, [`--pg1-path=${dataDir}`, '--archive-mode=off', '--type=default', 'restore'], RESTORE_TIMEOUT_MS);
+    const member = region.members[0]!;
+    // The log from this repository alone, too: the other region's may be what was lost.
+    const fetch = [context.programs.pgbackrest, `--config=${backupPaths(config, member).configFile}`, `--stanza=${STANZA}`, `--pg1-path=${dataDir}`, '--repo=1', 'archive-get'].map(shellWord).join(' ');
+    await pgbackrest(context, member, [`--pg1-path=${dataDir}`, '--repo=1', '--archive-mode=off', '--type=default', `--recovery-option=restore_command=${fetch} %f "%p"`, 'restore'], RESTORE_TIMEOUT_MS);
     const restoreMs = performance.now() - startedAt;
     const port = await freePort();
     server = startServer(context, region, dataDir, port);
@@ -95,7 +98,7 @@ function startServer(context: Context, region: RegionConfig, dataDir: string, po
   };
   try {
     return spawn(join(programs.postgresBin, 'postgres'), ['-D', dataDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])], {
-      cwd: dataDir, env: backupEnvironment(config, region, region.members[0]!), detached: true, stdio: ['ignore', log, log], ...(account && { uid: account.uid, gid: account.gid }),
+      cwd: dataDir, env: backupEnvironment(config, region.members[0]!), detached: true, stdio: ['ignore', log, log], ...(account && { uid: account.uid, gid: account.gid }),
     });
   } finally {
     closeSync(log);

@@ -1,6 +1,6 @@
 /**
- * `node restore-test.ts [--region region-a] [--json]`: restores a region's newest backup and log into a scratch folder, starts
- * PostgreSQL on a free port, and looks whether the ledger is whole and how much of it is missing. The result is left in
+ * `node restore-test.ts [--region region-a] [--json]`: restores the newest backup and log of a region's repository into a scratch folder, starts
+ * PostgreSQL on a free port, and looks whether the ledger is whole and how much of it is missing. Without --region: that of the region that leads. The result is left in
  * `<state>/run/restore-test.json`. Exit code 0 when all is well, 1 when not, 2 when there was nothing to restore.
  */
 import { parseArgs } from 'node:util';
@@ -44,7 +44,7 @@ export async function restoreTest(context: Context, wanted: string | undefined):
   const backup = await newestBackup(context, region);
   if (!backup) throw new SetupError(`The repository of ${region.id} has no backup yet. The first one is taken in the minute after make up.`);
   const startedAt = Date.now();
-  const live = leading?.region === region ? await readLedger(config, leading.port) : undefined;
+  const live = leading && (await readLedger(config, leading.port));
   return withRestored(context, region, async ({ port, restoreMs, replayMs }) => {
     const restored = await readLedger(config, port);
     const audit = await auditLedger(config, port);
