@@ -1,6 +1,6 @@
 output "service_account" {
-  description = "Account of the machine, for firewall rules and database rules; null while nobody has asked for access."
-  value       = one(google_service_account.this[*].email)
+  description = "Account of the machine, for rules that let it in elsewhere."
+  value       = google_service_account.this.email
 }
 
 output "command" {

@@ -48,14 +48,19 @@ variable "image" {
   }
 }
 
-variable "database_ports" {
-  description = "Range of the database machines and the ports the bastion may reach there; none by default."
-  type        = object({ ranges = list(string), ports = list(string) })
-  default     = { ranges = [], ports = [] }
+variable "targets" {
+  description = "Name -> account of the machines that can be reached from the bastion, and their ports. None by default."
+  type = map(object({
+    account = string
+    ports   = list(string)
+  }))
+  default = {}
 
   validation {
-    condition     = alltrue([for range in var.database_ports.ranges : can(cidrhost(range, 0)) && tonumber(try(split("/", range)[1], 0)) >= 8])
-    error_message = "ranges are in CIDR notation, and no wider than /8."
+    condition = alltrue([for name, target in var.targets :
+      can(regex("^[a-z][a-z0-9-]{0,19}$", name)) && can(regex("^[a-z][a-z0-9-]+@[a-z][a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", target.account)) && length(target.ports) > 0
+    ])
+    error_message = "A target is the account of machines, and at least one port."
   }
 }
 
