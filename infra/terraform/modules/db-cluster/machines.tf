@@ -125,7 +125,7 @@ resource "google_compute_instance" "member" {
     ignore_changes = [boot_disk[0].initialize_params[0].image]
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.database, google_project_iam_member.database]
+  depends_on = [google_project_iam_member.database]
 }
 
 # The most often that Google takes snapshots is hourly. Google names them; so the second never collides with the first.

@@ -165,12 +165,6 @@ variable "backup_bucket" {
   type        = string
 }
 
-variable "secrets" {
-  description = "Secrets that the machines read: ids in this project. Values are put there by people or a rotation."
-  type        = set(string)
-  default     = []
-}
-
 variable "snapshot_retention_days" {
   description = "How long snapshots of the data disks are kept. They come second: what is restored from is pgBackRest."
   type        = number

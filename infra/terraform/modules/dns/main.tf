@@ -39,6 +39,17 @@ resource "google_dns_managed_zone" "private" {
   }
 }
 
+resource "google_dns_record_set" "private" {
+  for_each = var.private_addresses
+
+  project      = var.project
+  managed_zone = google_dns_managed_zone.private[each.value.zone].name
+  name         = each.key
+  type         = "A"
+  ttl          = 300
+  rrdatas      = [each.value.address]
+}
+
 resource "google_dns_record_set" "caa" {
   count = var.public_zone == null ? 0 : 1
 

@@ -31,6 +31,22 @@ variable "private_zones" {
   }
 }
 
+variable "private_addresses" {
+  description = "Names in private zones that lead to one address: <name with dot> -> zone and address."
+  type = map(object({
+    zone    = string
+    address = string
+  }))
+  default = {}
+
+  validation {
+    condition = alltrue([for name, record in var.private_addresses :
+      contains(keys(var.private_zones), record.zone) ? endswith(name, ".${var.private_zones[record.zone].domain}") && can(cidrhost("${record.address}/32", 0)) : false
+    ])
+    error_message = "A record is in one of these zones, below its domain, and leads to an address."
+  }
+}
+
 variable "addresses" {
   description = "Names in the public zone that always lead to one address: <name with dot> -> address. Regional names are written by module gateway, unless the failover policy needs their addresses here."
   type        = map(string)

@@ -270,6 +270,7 @@ resource "google_pubsub_topic" "notifications" {
   project                    = var.project
   name                       = "${var.name}-notifications"
   labels                     = var.labels
+  kms_key_name               = var.kms_keys.secrets
   message_retention_duration = "604800s"
 
   message_storage_policy {

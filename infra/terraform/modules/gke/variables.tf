@@ -63,14 +63,15 @@ variable "network" {
 }
 
 variable "kms_keys" {
-  description = "Keys of the location: `disks` for boot disks, `cluster` for Secrets in etcd. Google's agents must be allowed to use them first."
+  description = "Keys of the location: `disks` for boot disks, `cluster` for Secrets in etcd, `secrets` for messages. Google's agents must be allowed to use them first."
   type = object({
     disks   = string
     cluster = string
+    secrets = string
   })
 
   validation {
-    condition     = alltrue([for key in [var.kms_keys.disks, var.kms_keys.cluster] : strcontains(key, "/locations/${var.location}/")])
+    condition     = alltrue([for key in values(var.kms_keys) : strcontains(key, "/locations/${var.location}/")])
     error_message = "A key of another location makes this region depend on that one."
   }
 }

@@ -19,7 +19,6 @@ variables {
   dns           = { project = "airpay-payments-prod", managed_zone = "db-airpay-example", domain = "region-a.db.airpay.example." }
   kms_key       = "projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/disks"
   backup_bucket = "airpay-archive-pgbackrest-region-a"
-  secrets       = ["patroni-passwords-region-a"]
   labels = {
     team        = "database", product = "payments", system = "payments", component = "database", environment = "production", region = "region-a",
     cost-center = "cc-4100", data-class = "restricted", residency = "eu", tier = "0"
@@ -310,16 +309,16 @@ run "keys_of_another_region_are_refused" {
   expect_failures = [var.kms_key]
 }
 
-run "the_account_reads_its_own_secrets_and_no_others" {
+run "the_account_writes_logs_and_metrics_and_nothing_else" {
   command = plan
 
   assert {
-    condition     = { for name, grant in google_secret_manager_secret_iam_member.database : name => grant.role } == { "patroni-passwords-region-a" = "roles/secretmanager.secretAccessor" }
-    error_message = "One grant for each secret it is given, none on the project."
+    condition     = toset([for grant in google_project_iam_member.database : grant.role]) == toset(["roles/logging.logWriter", "roles/monitoring.metricWriter"])
+    error_message = "No role that reads secrets, other machines or the registry."
   }
 
   assert {
-    condition     = toset([for grant in google_project_iam_member.database : grant.role]) == toset(["roles/logging.logWriter", "roles/monitoring.metricWriter"])
-    error_message = "On the project it writes logs and metrics."
+    condition     = google_service_account.database.account_id == "patroni-region-a"
+    error_message = "The archive lets this account write to its bucket."
   }
 }

@@ -23,8 +23,9 @@ variables {
     "ledger.region-a.pay.airpay.example." = "203.0.113.10"
     "ledger.region-b.pay.airpay.example." = "203.0.113.20"
   }
-  authorized_hosts = ["ledger.pay.airpay.example", "ledger.region-a.pay.airpay.example", "ledger.region-b.pay.airpay.example"]
-  incident_address = "security@airpay.example"
+  private_addresses = { "metrics.clusters.airpay.example." = { zone = "clusters-airpay-example", address = "10.0.15.200" } }
+  authorized_hosts  = ["ledger.pay.airpay.example", "ledger.region-a.pay.airpay.example", "ledger.region-b.pay.airpay.example"]
+  incident_address  = "security@airpay.example"
   traffic = {
     host    = "ledger.pay.airpay.example."
     primary = "region-a"
@@ -105,6 +106,11 @@ run "private_zones_are_known_to_our_networks_only" {
   assert {
     condition     = alltrue([for zone in google_dns_managed_zone.private : zone.visibility == "private" && length(zone.private_visibility_config[0].networks) == 2])
     error_message = "Database names are not on the internet."
+  }
+
+  assert {
+    condition     = google_dns_record_set.private["metrics.clusters.airpay.example."].rrdatas == tolist(["10.0.15.200"])
+    error_message = "The address that metrics are written to has a name inside."
   }
 }
 
@@ -246,4 +252,14 @@ run "a_host_of_another_zone_cannot_be_proven" {
   }
 
   expect_failures = [var.authorized_hosts]
+}
+
+run "a_private_name_outside_its_zone_is_refused" {
+  command = plan
+
+  variables {
+    private_addresses = { "metrics.airpay.example." = { zone = "clusters-airpay-example", address = "10.0.15.200" } }
+  }
+
+  expect_failures = [var.private_addresses]
 }

@@ -16,6 +16,7 @@ variables {
   kms_keys = {
     disks   = "projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/disks"
     cluster = "projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/cluster"
+    secrets = "projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/secrets"
   }
   application_pool = { nodes_per_zone = 1, autoscaling = { min_nodes_per_zone = 1, max_nodes_per_zone = 4 } }
   security_group   = "gke-security-groups@airpay.example"
@@ -276,6 +277,7 @@ run "a_zonal_cluster_is_refused" {
     kms_keys = {
       disks   = "projects/p/locations/europe-west1-b/keyRings/k/cryptoKeys/disks"
       cluster = "projects/p/locations/europe-west1-b/keyRings/k/cryptoKeys/cluster"
+      secrets = "projects/p/locations/europe-west1-b/keyRings/k/cryptoKeys/secrets"
     }
   }
 
@@ -289,6 +291,7 @@ run "keys_of_another_region_are_refused" {
     kms_keys = {
       disks   = "projects/p/locations/europe-west4/keyRings/k/cryptoKeys/disks"
       cluster = "projects/p/locations/europe-west1/keyRings/k/cryptoKeys/cluster"
+      secrets = "projects/p/locations/europe-west1/keyRings/k/cryptoKeys/secrets"
     }
   }
 
