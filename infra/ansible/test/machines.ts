@@ -91,7 +91,8 @@ export class Machines {
       this.#machines.set(spec.name, { ...spec, folder, pidFile: join(folder, 'pid'), process: undefined, pid: undefined });
       this.#writeFiles(folder, spec, hosts);
       if (!repositories) continue;
-      const repository = join(this.folder, 'repositories', spec.region);
+      // Shared by all, as a bucket is.
+      const repository = join(this.folder, 'repositories');
       mkdirSync(repository, { recursive: true });
       spawnSync('chown', ['postgres:postgres', repository]);
       writeFileSync(join(folder, 'repository'), repository);
