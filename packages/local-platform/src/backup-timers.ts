@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupEnvironment, backupPaths } from './backup-files.ts';
 import { joinMetrics, restoreTestMetrics } from './backup-metrics.ts';
-import type { MemberConfig, PlatformConfig, RegionConfig } from './config.ts';
+import type { MemberConfig, PlatformConfig } from './config.ts';
 import { killTree } from './process.ts';
 import { readRestoreTest } from './restore-result.ts';
 import { serviceAccount } from './settings.ts';
@@ -36,10 +36,8 @@ export class BackupTimers {
   }
 
   start(): void {
-    for (const region of this.#config.regions) void this.#prepare(region);
     const members = this.#config.regions.flatMap(region => region.members);
-    void this.#repeat('ensure', ENSURE_EVERY_MS, members);
-    void this.#repeat('metrics', METRICS_EVERY_MS, members);
+    void this.#prepare(members).then(() => Promise.all([this.#repeat('ensure', ENSURE_EVERY_MS, members), this.#repeat('metrics', METRICS_EVERY_MS, members)]));
   }
 
   /** A backup that is broken off is taken up again by the next one. */
@@ -56,17 +54,17 @@ export class BackupTimers {
     return joinMetrics(written) + restoreTestMetrics(readRestoreTest(this.#config));
   }
 
-  /** Makes the region's stanza as soon as one of its members has a database, whoever leads: a region may be promoted at any time. */
-  async #prepare(region: RegionConfig): Promise<void> {
+  /** Makes the stanza in every repository as soon as one member has a database. */
+  async #prepare(members: MemberConfig[]): Promise<void> {
     while (!this.#stopped) {
-      const member = region.members.find(one => existsSync(join(backupPaths(this.#config, one).dataDir, 'global/pg_control')));
+      const member = members.find(one => existsSync(join(backupPaths(this.#config, one).dataDir, 'global/pg_control')));
       try {
         if (member) {
           await this.#run('prepare', member);
           return;
         }
       } catch (error) {
-        this.#log('not prepared yet', { region: region.id, error: (error as Error).message });
+        this.#log('not prepared yet', { member: member?.name, error: (error as Error).message });
       }
       await this.#pause(PREPARE_EVERY_MS);
     }

@@ -71,9 +71,7 @@ export async function withRestored<T>(context: Context, region: RegionConfig, wo
     const startedAt = performance.now();
     // What is restored must never archive into the repository it came from.
     const member = region.members[0]!;
-    // The log from this repository alone, too: the other region's may be what was lost.
-    const fetch = [context.programs.pgbackrest, `--config=${backupPaths(config, member).configFile}`, `--stanza=${STANZA}`, `--pg1-path=${dataDir}`, '--repo=1', 'archive-get'].map(shellWord).join(' ');
-    await pgbackrest(context, member, [`--pg1-path=${dataDir}`, '--repo=1', '--archive-mode=off', '--type=default', `--recovery-option=restore_command=${fetch} %f "%p"`, 'restore'], RESTORE_TIMEOUT_MS);
+    await pgbackrest(context, member, [`--pg1-path=${dataDir}`, '--repo=1', '--archive-mode=off', '--type=default', 'restore'], RESTORE_TIMEOUT_MS);
     const restoreMs = performance.now() - startedAt;
     const port = await freePort();
     server = startServer(context, region, dataDir, port);
@@ -89,10 +87,13 @@ export async function withRestored<T>(context: Context, region: RegionConfig, wo
 function startServer(context: Context, region: RegionConfig, dataDir: string, port: number): ChildProcess {
   const { config, programs, account } = context;
   const log = openSync(logFile(config, 'restore-test'), 'w');
+  const fetch = [programs.pgbackrest, `--config=${backupPaths(config, region.members[0]!).configFile}`, `--stanza=${STANZA}`, `--pg1-path=${dataDir}`, '--repo=1', 'archive-get'];
   const settings = {
     port, listen_addresses: '127.0.0.1', unix_socket_directories: '', shared_buffers: '64MB', logging_collector: 'off',
     // Patroni wrote the old folder's files, and that commits wait for a member that is not here.
     hba_file: join(dataDir, 'pg_hba.conf'), ident_file: join(dataDir, 'pg_ident.conf'), synchronous_standby_names: '', primary_conninfo: '', primary_slot_name: '',
+    // The log from this repository alone, as the backup: the other region's may be what was lost.
+    restore_command: `${fetch.map(word => shellWord(word.replaceAll('%', '%%'))).join(' ')} %f "%p"`,
     // Nobody reads before everything is there; and fewer connections than the lost server had are enough.
     hot_standby: 'off', archive_mode: 'off', cluster_name: 'restore-test',
   };
