@@ -1,0 +1,73 @@
+# Projects, the rules above them, and who is told of their cost. By names: what the organisation calls itself and its folder.
+data "google_organization" "this" {
+  domain = local.estate.domain
+}
+
+data "google_active_folder" "this" {
+  display_name = "airpay"
+  parent       = data.google_organization.this.name
+}
+
+data "google_billing_account" "this" {
+  display_name = "Airpay"
+  open         = true
+}
+
+locals {
+  folder          = data.google_active_folder.this.name
+  billing_account = data.google_billing_account.this.id
+
+  # Beside those that every project has (module project).
+  apis = {
+    devops = [
+      "artifactregistry.googleapis.com", "bigquery.googleapis.com", "billingbudgets.googleapis.com", "binaryauthorization.googleapis.com",
+      "certificatemanager.googleapis.com", "cloudbilling.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
+      "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "privilegedaccessmanager.googleapis.com",
+      "pubsub.googleapis.com", "secretmanager.googleapis.com", "servicenetworking.googleapis.com", "sqladmin.googleapis.com",
+    ]
+    payments-dev = [
+      "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
+      "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
+    ]
+    payments-prod = [
+      "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
+      "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
+    ]
+    archive = ["pubsub.googleapis.com", "storagetransfer.googleapis.com"]
+  }
+
+  # What a project's own resources say of themselves; the payments projects are the payments system's, not the hub's.
+  project_labels = {
+    for key in keys(local.estate.projects) : key => merge(local.labels, {
+      system      = trimsuffix(trimsuffix(key, "-dev"), "-prod")
+      component   = "project"
+      environment = endswith(key, "-dev") ? "dev" : "production"
+      cost-center = startswith(key, "payments") ? "cc-4100" : "cc-5100"
+      data-class  = key == "archive" ? "restricted" : startswith(key, "payments") ? "confidential" : "internal"
+      tier        = endswith(key, "-dev") ? "3" : key == "devops" ? "1" : "0"
+    })
+  }
+}
+
+module "project" {
+  source   = "../../../modules/project"
+  for_each = local.estate.projects
+
+  project_id      = each.value
+  folder          = local.folder
+  billing_account = local.billing_account
+  apis            = local.apis[each.key]
+  monthly_budget  = local.estate.monthlyBudgets[each.key]
+  labels          = local.project_labels[each.key]
+}
+
+# On the folder: no project made tomorrow is without them. Class eu: there is no site of another class yet.
+module "org_policies" {
+  source = "../../../modules/org-policies"
+
+  parent          = local.folder
+  residency       = local.estate.residency
+  residency_class = one(toset([for site in values(local.estate.sites) : site.residency]))
+  multi_regions   = [local.estate.registry.location]
+  customer_ids    = [data.google_organization.this.directory_customer_id]
+}

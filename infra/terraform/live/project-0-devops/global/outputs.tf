@@ -1,0 +1,24 @@
+output "project_numbers" {
+  description = "Project key -> number; Google's own accounts are named after it."
+  value       = { for key, project in module.project : key => project.number }
+}
+
+output "projects" {
+  description = "Project key -> id of the project, once its APIs are on."
+  value       = { for key, project in module.project : key => project.project_id }
+}
+
+output "budgets" {
+  description = "Project key -> what the budget watches and its amount a month."
+  value       = { for key, project in module.project : key => project.budget }
+}
+
+output "allowed_locations" {
+  description = "Where anything may be made in the folder."
+  value       = module.org_policies.allowed_locations
+}
+
+output "constraints" {
+  description = "Constraints in force on the folder."
+  value       = module.org_policies.constraints
+}

@@ -1,0 +1,19 @@
+locals {
+  estate  = yamldecode(file("${path.module}/../../../../estate.yaml"))
+  project = local.estate.projects["payments-prod"]
+  site        = local.estate.sites["payments-prod-region-b"]
+
+  # What every resource here carries; a call names its own component.
+  labels = {
+    team        = "platform"
+    product     = "payments"
+    system      = "payments"
+    component   = "platform"
+    environment = "production"
+    region      = "region-b"
+    cost-center = "cc-4100"
+    data-class  = "confidential"
+    residency   = "eu"
+    tier        = "0"
+  }
+}
