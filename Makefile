@@ -1,6 +1,6 @@
 # One front door. Each target is one line over a script of package.json; tools/run installs
 # what the first use lacks (Node 22/24, the locked packages) and then runs that script.
-.PHONY: help up dev down status test drill audit-ledger bench-ledger docs-images plan gitops-diff
+.PHONY: help up dev down status test drill audit-ledger restore-test bench-ledger docs-images plan gitops-diff
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ drill: ## Ten planned region switches there and back on the running platform
 
 audit-ledger: ## Check every invariant of the running platform's ledgers, in both regions
 	@tools/run audit:ledger
+
+restore-test: ## Restore the newest backup and log beside the running platform and check the ledger in it; REGION=… for one region's repository
+	@tools/run restore:test $(if $(REGION),--region="$(REGION)")
 
 bench-ledger: ## Measure the ledger against pgbench and the usual handler; LONG=1 for the longer form
 	@tools/run bench:ledger $(if $(LONG),--long) $(if $(ONLY),--only=$(ONLY))

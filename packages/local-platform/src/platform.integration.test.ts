@@ -1,12 +1,14 @@
 /** The two regions' databases, really started, on other ports and in a state folder of their own. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import pg from 'pg';
 import { parse } from 'yaml';
+import { backupEnvironment, backupPaths } from './backup-files.ts';
+import type { RestoreTest } from './backup-metrics.ts';
 import { portTable, shiftPorts, type PlatformConfig, type PlatformSettings } from './config.ts';
 import { takenPorts } from './port-check.ts';
 import { migrateLedger } from './migrations.ts';
@@ -16,6 +18,7 @@ import { databaseUrl, ensureLedgerDatabase } from './postgres.ts';
 import { until } from './probes.ts';
 import { isAlive } from './proc-table.ts';
 import { findRunning } from './process.ts';
+import { readRestoreTest } from './restore-result.ts';
 import { rollOutUnderLoad } from './rollout-kit.ts';
 import { readPlatform, repositoryRoot, serviceAccount } from './settings.ts';
 import type { PlatformStatus } from './status.ts';
@@ -61,6 +64,11 @@ async function query(config: PlatformConfig, port: number, sql: string, as = dat
   } finally {
     await client.end();
   }
+}
+
+/** The value of a metric for one repository; 0 when there is none. */
+function readMetric(text: string, name: string, repository: string): number {
+  return Number(new RegExp(`^${name}\\{[^}]*repository="${repository}"[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 }
 
 after(() => {
@@ -144,6 +152,33 @@ test('two regions start, survive their supervisor, and leave nothing behind', { 
     assert.deepEqual(unknown, [], 'acknowledged, but not in the ledger');
     assert.equal(replaced, 4);
     assert.ok(sent > 200, String(sent));
+  });
+
+  await t.test('both regions\' repositories get a backup and the log; the standby region\'s alone gives back the whole ledger', { timeout: 180_000 }, async () => {
+    const account = serviceAccount();
+    const leader = regionA!.members.find(member => roles()[member.name] === 'primary')!;
+    const python = (action: string) => spawnSync('python3', [join(repositoryRoot, 'infra/ansible/roles/pgbackrest/files/airpay-backup'), backupPaths(config, leader).settingsFile, action], {
+      env: backupEnvironment(config, leader), cwd: join(stateDir, leader.name), encoding: 'utf8', timeout: 120_000, ...(account && { uid: account.uid, gid: account.gid }),
+    });
+    const metrics = async () => (await fetch(`http://127.0.0.1:${config.ports.backup}/metrics`)).text();
+    const backedUp = async () => ['region-a', 'region-b'].every(name => readMetric(text, 'last_successful_backup_timestamp_seconds', name) > 0);
+    let text = '';
+    assert.ok(await until(async () => { text = await metrics(); return backedUp(); }, 90_000, 1_000), text);
+
+    // Finishes the current file of the log and waits for it in both repositories.
+    const pushed = python('check');
+    assert.equal(pushed.status, 0, pushed.stderr);
+    const rows = Number((await query(config, 0, 'SELECT count(*) AS rows FROM ledger.journal', databaseUrl('ledger_readonly', config.secrets.ledgerReadonlyPassword, leader.postgresPort, 'ledger')))[0]!['rows']);
+    const tested = spawnSync(process.execPath, [join(import.meta.dirname, 'restore-test.ts'), '--region', 'region-b', '--json'], { env: environment, encoding: 'utf8', timeout: 120_000 });
+    assert.equal(tested.status, 0, tested.stderr + tested.stdout);
+    const result = JSON.parse(tested.stdout) as RestoreTest;
+    assert.equal(result.region, 'region-b');
+    assert.ok(rows > 100 && result.rows >= rows, `${result.rows} of ${rows} rows`);
+    assert.deepEqual([result.ok, result.problems, result.missingRows, result.recoveryPointSeconds, result.audit.failed], [true, [], 0, 0, 0]);
+    assert.ok(result.audit.passed > 10 && Object.values(result.differences).every(difference => difference === '0'));
+    assert.deepEqual(readRestoreTest(config), result);
+    assert.match(await metrics(), /^restore_test_ok\{region="region-b"\} 1$/m);
+    assert.ok(!existsSync(join(stateDir, 'restore-test')), 'the scratch folder is gone');
   });
 
   await t.test('audit-ledger: every invariant holds in both regions, and a row that was changed behind the ledger is found in both', async () => {
