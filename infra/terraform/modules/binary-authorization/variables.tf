@@ -3,13 +3,38 @@ variable "project" {
   type        = string
 }
 
-variable "allowed_images" {
-  description = "Where images may come from: patterns of registries of ours. Whatever matches none is refused, whoever asks."
+variable "repositories" {
+  description = "Our own repositories, whole: europe-docker.pkg.dev/airpay-devops/payments."
   type        = set(string)
 
   validation {
-    condition     = length(var.allowed_images) > 0 && alltrue([for pattern in var.allowed_images : can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/airpay-[a-z-]+/[a-z0-9-]+/\\*\\*$", pattern))])
-    error_message = "Only whole repositories of our own registries, as europe-docker.pkg.dev/airpay-devops/payments/**. Others' images come through a mirror there."
+    condition     = length(var.repositories) > 0 && alltrue([for repository in var.repositories : can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/airpay-[a-z-]+/[a-z0-9-]+$", repository))])
+    error_message = "A repository of ours: <location>-docker.pkg.dev/airpay-<project>/<repository>."
+  }
+}
+
+variable "publishers" {
+  description = "Whose images the platform's components are (infra/gitops). A publisher at a registry, never a registry."
+  type        = set(string)
+  default = [
+    "docker.io/grafana",
+    "docker.io/istio",
+    "docker.io/otel",
+    "ghcr.io/external-secrets",
+    "ghcr.io/kedacore",
+    "ghcr.io/runatlantis",
+    "public.ecr.aws/docker/library",
+    "quay.io/argoproj",
+    "quay.io/jetstack",
+    "quay.io/prometheus",
+    "quay.io/thanos",
+    "reg.kyverno.io/kyverno",
+    "registry.k8s.io/kube-state-metrics",
+  ]
+
+  validation {
+    condition     = alltrue([for publisher in var.publishers : can(regex("^(docker\\.io|ghcr\\.io|quay\\.io|public\\.ecr\\.aws|reg\\.kyverno\\.io|registry\\.k8s\\.io)(/[a-z0-9-]+)+$", publisher))])
+    error_message = "One of the known registries with a publisher's name after it."
   }
 }
 

@@ -1,9 +1,9 @@
 mock_provider "google" {}
 
 variables {
-  project        = "airpay-payments-prod"
-  environment    = "production"
-  allowed_images = ["europe-docker.pkg.dev/airpay-devops/payments/**", "europe-docker.pkg.dev/airpay-devops/mirror/**"]
+  project      = "airpay-payments-prod"
+  environment  = "production"
+  repositories = ["europe-docker.pkg.dev/airpay-devops/payments"]
 }
 
 run "what_is_not_ours_is_refused_and_not_only_logged" {
@@ -15,8 +15,8 @@ run "what_is_not_ours_is_refused_and_not_only_logged" {
   }
 
   assert {
-    condition     = [for pattern in google_binary_authorization_policy.this.admission_whitelist_patterns : pattern.name_pattern] == ["europe-docker.pkg.dev/airpay-devops/mirror/**", "europe-docker.pkg.dev/airpay-devops/payments/**"]
-    error_message = "Exactly our repositories are let in."
+    condition     = toset([for pattern in google_binary_authorization_policy.this.admission_whitelist_patterns : pattern.name_pattern]) == toset([for source in concat(tolist(var.repositories), tolist(var.publishers)) : "${source}/**"])
+    error_message = "Exactly our repositories and the publishers are let in."
   }
 
   assert {
@@ -25,24 +25,75 @@ run "what_is_not_ours_is_refused_and_not_only_logged" {
   }
 }
 
-run "a_registry_of_others_is_refused" {
+# A component of the platform whose publisher is not named here would be refused by the cluster on the day of its rollout.
+run "whatever_the_clusters_are_given_to_run_is_let_in" {
+  command = plan
+
+  assert {
+    condition = length([
+      for image in distinct(flatten([
+        for path in fileset("../../../gitops", "**/*.yaml") :
+        regexall("\n\\s*(?:- )?(?:image|repository): *[\"']?([a-z0-9-]+\\.[a-z0-9.-]+/[^\\s\"'@:]+)", file("../../../gitops/${path}"))
+      ])) : image
+      if !anytrue([for pattern in google_binary_authorization_policy.this.admission_whitelist_patterns : startswith(image, trimsuffix(pattern.name_pattern, "**"))])
+    ]) == 0
+    error_message = "An image of infra/gitops matches no pattern: add its publisher, or do not use it."
+  }
+
+  assert {
+    condition = length([
+      for path in fileset("../../../gitops", "rendered/*/*.yaml") : path
+      if length(regexall("image: ${tolist(var.repositories)[0]}/ledger@sha256:", file("../../../gitops/${path}"))) > 0
+    ]) >= 2
+    error_message = "The manifests that are looked at must have images in them."
+  }
+}
+
+run "a_publisher_that_nobody_named_would_be_found" {
   command = plan
 
   variables {
-    allowed_images = ["docker.io/**"]
+    publishers = ["docker.io/istio"]
   }
 
-  expect_failures = [var.allowed_images]
+  assert {
+    condition = contains(flatten([
+      for path in fileset("../../../gitops", "**/*.yaml") :
+      regexall("\n\\s*(?:- )?(?:image|repository): *[\"']?([a-z0-9-]+\\.[a-z0-9.-]+/[^\\s\"'@:]+)", file("../../../gitops/${path}"))
+      if length(google_binary_authorization_policy.this.admission_whitelist_patterns) == 2
+    ]), "quay.io/argoproj/argocd")
+    error_message = "The images of the platform must be seen by the test above."
+  }
+}
+
+run "a_whole_registry_of_others_is_refused" {
+  command = plan
+
+  variables {
+    publishers = ["docker.io"]
+  }
+
+  expect_failures = [var.publishers]
+}
+
+run "an_unknown_registry_is_refused" {
+  command = plan
+
+  variables {
+    publishers = ["registry.example.com/somebody"]
+  }
+
+  expect_failures = [var.publishers]
 }
 
 run "everything_is_refused" {
   command = plan
 
   variables {
-    allowed_images = ["*"]
+    repositories = ["*"]
   }
 
-  expect_failures = [var.allowed_images]
+  expect_failures = [var.repositories]
 }
 
 run "production_does_not_only_log" {
