@@ -140,10 +140,14 @@ describe('manifests of the clusters', () => {
     });
 
     it(`${cluster}: services of the system may call the ledger from their own namespaces, and nobody else`, () => {
-      const ingress: { from: any[] }[] = one('NetworkPolicy').spec.ingress;
-      const callers = ingress.flatMap(rule => rule.from).filter(from => from.podSelector);
+      const ingress: { from: any[]; ports: any[] }[] = one('NetworkPolicy').spec.ingress;
+      const rules = ingress.filter(rule => rule.from.some(from => from.podSelector));
       const labels = { matchLabels: { system: 'payments' } };
-      assert.deepEqual(callers, [{ namespaceSelector: labels, podSelector: labels }]);
+      const scraper = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'observability' } }, podSelector: { matchLabels: { 'app.kubernetes.io/name': 'otel-scraper' } } };
+      assert.deepEqual(rules.flatMap(rule => rule.from), [{ namespaceSelector: labels, podSelector: labels }, scraper]);
+      // Through the mesh and not in plain text, which the ledger's port takes from the load balancer.
+      for (const rule of rules) assert.deepEqual(rule.ports, [{ protocol: 'TCP', port: 15008 }]);
+      assert.equal(one('Namespace', 'payments').metadata.labels!['istio.io/dataplane-mode'], 'ambient');
       // The namespace of the ledger itself is one of them.
       assert.equal(one('Namespace', 'payments').metadata.labels!.system, 'payments');
       assert.deepEqual(one('Deployment').spec.strategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 });
