@@ -1,6 +1,6 @@
 # One front door. Each target is one line over a script of package.json; tools/run installs
 # what the first use lacks (Node 22/24, the locked packages) and then runs that script.
-.PHONY: help up dev down status test drill audit-ledger restore-test bench-ledger docs-images plan gitops-diff
+.PHONY: help up dev down status test drill audit-ledger restore-test bench-ledger checklist docs-images plan gitops-diff
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ restore-test: ## Restore the newest backup and log beside the running platform a
 
 bench-ledger: ## Measure the ledger against pgbench and the usual handler; LONG=1 for the longer form
 	@tools/run bench:ledger $(if $(LONG),--long) $(if $(ONLY),--only=$(ONLY))
+
+checklist: ## The security checklist, ticked by what the last make test proved
+	@tools/run checklist
 
 docs-images: ## Take the screenshots of docs/images again, from the running platform
 	@tools/run docs:images
