@@ -70,8 +70,8 @@ esac
     const root = path.join(folder, 'live/project-1-payments-prod/region-a');
     const as = 'planner-prod@airpay-payments-prod.iam.gserviceaccount.com';
     assert.deepEqual(log().slice(1), [
-      `${as}|-chdir=${root} init -input=false -backend-config=backend.hcl`,
-      `${as}|-chdir=${root} plan -input=false -lock-timeout=120s -detailed-exitcode -out=${base}.tfplan`,
+      `${as}|-chdir=${root} init -no-color -input=false -backend-config=backend.hcl`,
+      `${as}|-chdir=${root} plan -no-color -input=false -lock-timeout=120s -detailed-exitcode -out=${base}.tfplan`,
       `${as}|-chdir=${root} show -json ${base}.tfplan`,
     ]);
     assert.ok(!log().some(line => /\bapply\b|-auto-approve|\bdestroy\b/.test(line)));

@@ -76,9 +76,9 @@ export async function main(args: string[], live = path.join(import.meta.dirname,
   console.log(`${name}: ${path.relative(repository, folder)}, as ${env['GOOGLE_IMPERSONATE_SERVICE_ACCOUNT']}`);
 
   const chdir = `-chdir=${folder}`;
-  const init = await terraform([chdir, 'init', '-input=false', '-backend-config=backend.hcl'], env);
+  const init = await terraform([chdir, 'init', '-no-color', '-input=false', '-backend-config=backend.hcl'], env);
   if (init.code !== 0) return fail('terraform init failed; there is no plan.', init.output);
-  const plan = await terraform([chdir, 'plan', '-input=false', `-lock-timeout=${lockTimeout}`, '-detailed-exitcode', `-out=${base}.tfplan`], env);
+  const plan = await terraform([chdir, 'plan', '-no-color', '-input=false', `-lock-timeout=${lockTimeout}`, '-detailed-exitcode', `-out=${base}.tfplan`], env);
   // 0: nothing to do, 2: something to do, anything else: no plan.
   if (plan.code !== 0 && plan.code !== 2) return fail('terraform plan failed; there is no plan.', plan.output);
   chmodSync(`${base}.tfplan`, 0o600);
