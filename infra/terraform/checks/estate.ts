@@ -31,19 +31,20 @@ export interface System {
   /** First part of the state's prefix. */
   system: string;
   environment: string;
-  /** Who plans and applies: planner-<deployment> and deployer-<deployment>, which live in the project. */
-  deployment: string;
+  /** Who plans and applies: planner-<deployment> and deployer-<deployment>, which live in the project. Null: people do, Atlantis may not. */
+  deployment: string | null;
 }
 
 /** Project key -> system, environment, deployment. The hub and the archive are production: a mistake there is one in production. */
 export function systemsOf(estate: Estate): Map<string, System> {
   return new Map(Object.keys(estate.projects).map(key => {
     const [, system, stage] = /^(.*?)(?:-(dev|prod))?$/.exec(key)!;
-    return [key, { system: system!, environment: stage === 'dev' ? 'dev' : 'production', deployment: stage ?? (key === 'devops' ? 'hub' : key) }];
+    return [key, { system: system!, environment: stage === 'dev' ? 'dev' : 'production', deployment: stage ?? (key === 'devops' ? 'hub' : null) }];
   }));
 }
 
-/** The account that only reads, for plans; `deployer` applies. */
-export function accountOf(estate: Estate, project: string, kind: 'planner' | 'deployer'): string {
-  return `${kind}-${systemsOf(estate).get(project)!.deployment}@${estate.projects[project]}.iam.gserviceaccount.com`;
+/** The account that only reads, for plans; `deployer` applies. Null where there is none. */
+export function accountOf(estate: Estate, project: string, kind: 'planner' | 'deployer'): string | null {
+  const { deployment } = systemsOf(estate).get(project)!;
+  return deployment && `${kind}-${deployment}@${estate.projects[project]}.iam.gserviceaccount.com`;
 }
