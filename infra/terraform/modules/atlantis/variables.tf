@@ -19,12 +19,13 @@ variable "workload_pool" {
 }
 
 variable "environments" {
-  description = "Environment (dev, prod, hub) -> project where its deployer and planner live, projects they work in, and prefixes of their states in the state bucket. An environment may read the states of others it names in `reads`."
+  description = "Environment (dev, prod, hub) -> project where its deployer and planner live, projects they work in, and prefixes of their states in the state bucket. `reads` names other environments whose states it may read, `extra_roles` roles for services that only this environment has (closed list)."
   type = map(object({
     home           = string
     projects       = set(string)
     state_prefixes = set(string)
     reads          = optional(set(string), [])
+    extra_roles    = optional(set(string), [])
   }))
 
   validation {
@@ -55,9 +56,36 @@ variable "environments" {
   }
 
   validation {
+    condition = alltrue([for environment in values(var.environments) : length(setsubtract(environment.extra_roles, [
+      "roles/artifactregistry.admin",
+      "roles/binaryauthorization.policyEditor",
+      "roles/cloudsql.admin",
+      "roles/networkconnectivity.hubAdmin",
+    ])) == 0])
+    error_message = "extra_roles are of: artifactregistry.admin, binaryauthorization.policyEditor, cloudsql.admin, networkconnectivity.hubAdmin. Never owner, editor or container.admin."
+  }
+
+  validation {
+    condition     = alltrue([for environment in values(var.environments) : length(environment.state_prefixes) >= 1 && length(environment.state_prefixes) <= 6])
+    error_message = "One to six prefixes: an IAM condition takes a dozen comparisons at most."
+  }
+
+  validation {
     condition     = alltrue(flatten([for environment in values(var.environments) : [for name in environment.reads : contains(keys(var.environments), name)]]))
     error_message = "reads names environments of this map."
   }
+}
+
+variable "namespace" {
+  description = "Namespace of Atlantis."
+  type        = string
+  default     = "atlantis"
+}
+
+variable "service_account" {
+  description = "Kubernetes service account of Atlantis."
+  type        = string
+  default     = "atlantis"
 }
 
 variable "state_bucket" {

@@ -73,7 +73,7 @@ variable "dataset" {
   default     = "billing_export"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]{1,1024}$", var.dataset))
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset))
     error_message = "A dataset's name has letters, digits and underscores only."
   }
 }

@@ -1,0 +1,113 @@
+# Atlantis itself may do nothing. For the minutes of one plan or apply it becomes an account of the environment it works on: a planner,
+# which only reads, or a deployer. No account has rights in two environments.
+module "broker" {
+  source = "../workload-identity"
+
+  project         = var.project
+  account_id      = "atlantis"
+  description     = "Atlantis. May become a deployer or a planner, and has no rights of its own."
+  workload_pool   = var.workload_pool
+  namespace       = var.namespace
+  service_account = var.service_account
+}
+
+resource "google_service_account" "deployer" {
+  for_each = var.environments
+
+  project      = each.value.home
+  account_id   = "deployer-${each.key}"
+  display_name = "deployer-${each.key}"
+  description  = "Applies Terraform in ${each.key}, through Atlantis."
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_service_account" "planner" {
+  for_each = var.environments
+
+  project      = each.value.home
+  account_id   = "planner-${each.key}"
+  display_name = "planner-${each.key}"
+  description  = "Plans Terraform in ${each.key}, through Atlantis: reads only."
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# Authoritative: the broker, and nobody else, may become one of them.
+resource "google_service_account_iam_binding" "deployer" {
+  for_each = var.environments
+
+  service_account_id = google_service_account.deployer[each.key].name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  members            = [module.broker.member]
+}
+
+resource "google_service_account_iam_binding" "planner" {
+  for_each = var.environments
+
+  service_account_id = google_service_account.planner[each.key].name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  members            = [module.broker.member]
+}
+
+# States. Each environment writes below its own prefixes; it reads those of the environments it names.
+locals {
+  objects = "projects/_/buckets/${var.state_bucket}/objects/"
+
+  own = { for name, environment in var.environments : name => join(" || ", [
+    for prefix in sort(tolist(environment.state_prefixes)) : "resource.name.startsWith(\"${local.objects}${prefix}\")"
+  ]) }
+  readable = { for name, environment in var.environments : name => join(" || ", [
+    for prefix in sort(flatten(concat(
+      [tolist(environment.state_prefixes)],
+      [for other in environment.reads : tolist(var.environments[other].state_prefixes)],
+    ))) : "resource.name.startsWith(\"${local.objects}${prefix}\")"
+  ]) }
+}
+
+resource "google_storage_bucket_iam_member" "deployer_writes" {
+  for_each = var.environments
+
+  bucket = var.state_bucket
+  role   = "roles/storage.objectUser"
+  member = google_service_account.deployer[each.key].member
+
+  condition {
+    title       = "states of ${each.key}"
+    description = "Reads, writes and locks the states of its own environment."
+    expression  = local.own[each.key]
+  }
+}
+
+resource "google_storage_bucket_iam_member" "reads" {
+  for_each = merge(
+    { for name in keys(var.environments) : "deployer/${name}" => { environment = name, member = google_service_account.deployer[name].member } },
+    { for name in keys(var.environments) : "planner/${name}" => { environment = name, member = google_service_account.planner[name].member } },
+  )
+
+  bucket = var.state_bucket
+  role   = "roles/storage.objectViewer"
+  member = each.value.member
+
+  condition {
+    title       = "states ${each.value.environment} reads"
+    description = "Its own, and those of environments it builds on."
+    expression  = local.readable[each.value.environment]
+  }
+}
+
+# `terraform init` lists the bucket. Names of states are no secret; what is in them is read by the rule above.
+resource "google_storage_bucket_iam_member" "lists" {
+  for_each = merge(
+    { for name in keys(var.environments) : "deployer/${name}" => google_service_account.deployer[name].member },
+    { for name in keys(var.environments) : "planner/${name}" => google_service_account.planner[name].member },
+  )
+
+  bucket = var.state_bucket
+  role   = "roles/storage.legacyBucketReader"
+  member = each.value
+}
