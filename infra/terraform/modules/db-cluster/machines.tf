@@ -42,6 +42,10 @@ resource "google_compute_disk" "etcd" {
   disk_encryption_key {
     kms_key_self_link = var.kms_key
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "google_compute_instance" "member" {

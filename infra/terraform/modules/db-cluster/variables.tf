@@ -1,6 +1,11 @@
 variable "project" {
   description = "Project of the machines."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project's id is 6 to 30 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "region" {
@@ -16,6 +21,11 @@ variable "region" {
 variable "location" {
   description = "Google's name of the region."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.location))
+    error_message = "A location is one region, as europe-west1."
+  }
 }
 
 variable "members" {
@@ -163,6 +173,11 @@ variable "replication_source" {
 variable "backup_bucket" {
   description = "Bucket of the archive project that pgBackRest writes to. The archive's own root lets the machines' account write, never delete."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.backup_bucket))
+    error_message = "A bucket's name is 3 to 63 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "snapshot_retention_days" {

@@ -16,6 +16,11 @@ resource "google_dns_managed_zone" "public" {
   cloud_logging_config {
     enable_logging = true
   }
+
+  lifecycle {
+    # Anew, it would have other name servers, and the zone above would lead to nobody.
+    prevent_destroy = true
+  }
 }
 
 resource "google_dns_managed_zone" "private" {

@@ -1,6 +1,11 @@
 variable "project" {
   description = "Project of the zones."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project's id is 6 to 30 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "public_zone" {
@@ -48,7 +53,7 @@ variable "private_addresses" {
 }
 
 variable "addresses" {
-  description = "Names in the public zone that always lead to one address: <name with dot> -> address. Regional names are written by module gateway, unless the failover policy needs their addresses here."
+  description = "Names in the public zone that always lead to one address: <name with dot> -> address. Regional names are written by module gateway."
   type        = map(string)
   default     = {}
 
@@ -99,58 +104,6 @@ variable "incident_address" {
   validation {
     condition     = var.public_zone == null ? true : can(regex("^[^@ ]+@[^@ ]+$", coalesce(var.incident_address, "-")))
     error_message = "A public zone names an e-mail address."
-  }
-}
-
-variable "traffic" {
-  description = "The one name that payers use, and the regions it may lead to. `mode`: record, a CNAME that recovery runs move; failover-policy, Cloud DNS moves it by health."
-  type = object({
-    host    = string
-    mode    = optional(string, "record")
-    primary = string
-    regions = map(object({
-      location = string
-      target   = string
-    }))
-    health = optional(object({
-      path           = string
-      source_regions = optional(list(string), ["europe-west1", "europe-west4", "europe-north1"])
-    }))
-  })
-  default = null
-
-  # Neither by nearness nor by weight: both send payers to a region that cannot take payments.
-  validation {
-    condition     = var.traffic == null ? true : contains(["record", "failover-policy"], var.traffic.mode)
-    error_message = "record or failover-policy."
-  }
-
-  validation {
-    condition     = var.traffic == null ? true : length(var.traffic.regions) == 2 && contains(keys(var.traffic.regions), var.traffic.primary)
-    error_message = "Two regions, and the primary is one of them."
-  }
-
-  validation {
-    condition = var.traffic == null || var.public_zone == null ? true : alltrue([for region in values(var.traffic.regions) :
-      endswith(region.target, ".${var.public_zone.domain}") && region.target != var.traffic.host
-    ])
-    error_message = "The targets are regional names below the public zone's domain."
-  }
-
-  validation {
-    condition     = var.traffic == null ? true : var.traffic.mode == "record" ? true : alltrue([for region in values(var.traffic.regions) : contains(keys(var.addresses), region.target)])
-    error_message = "A failover policy answers with addresses: the regional names must be in `addresses`."
-  }
-
-  validation {
-    condition     = var.traffic == null ? true : var.public_zone == null ? false : endswith(var.traffic.host, ".${var.public_zone.domain}")
-    error_message = "The name is below the public zone's domain."
-  }
-
-  # Cloud DNS asks from exactly three regions.
-  validation {
-    condition     = var.traffic == null ? true : var.traffic.mode == "record" ? true : try(length(distinct(var.traffic.health.source_regions)) == 3 && startswith(var.traffic.health.path, "/"), false)
-    error_message = "A failover policy needs a path to ask for and exactly three regions to ask from."
   }
 }
 

@@ -72,6 +72,10 @@ resource "google_storage_bucket" "techdocs" {
       with_state         = "ARCHIVED"
     }
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "google_storage_bucket_iam_member" "thanos" {

@@ -1,3 +1,8 @@
+locals {
+  # Google renews a certificate 30 days before it ends; half of that later something is wrong.
+  certificate_days = 14
+}
+
 # Asked from Google's sites around the world, not from our clusters: the view of whoever pays. These alerts do not go through our own
 # Alertmanager, which may be what is down.
 resource "google_monitoring_notification_channel" "this" {
@@ -92,12 +97,12 @@ resource "google_monitoring_alert_policy" "certificate" {
   user_labels           = var.labels
 
   conditions {
-    display_name = "Less than 14 days left: it should have been renewed two weeks ago"
+    display_name = "Less than ${local.certificate_days} days left: it should have been renewed by now"
 
     condition_threshold {
       filter          = "metric.type=\"monitoring.googleapis.com/uptime_check/time_until_ssl_cert_expires\" AND resource.type=\"uptime_url\" AND metric.labels.check_id=\"${google_monitoring_uptime_check_config.this[each.key].uptime_check_id}\""
       comparison      = "COMPARISON_LT"
-      threshold_value = 14
+      threshold_value = local.certificate_days
       duration        = "600s"
 
       aggregations {
@@ -115,6 +120,6 @@ resource "google_monitoring_alert_policy" "certificate" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "Google renews 30 days before the end, if the record of the DNS authorization is still there. Runbook: ${each.value.runbook}"
+    content   = "It is renewed long before, if the record of the DNS authorization is still there. Runbook: ${each.value.runbook}"
   }
 }

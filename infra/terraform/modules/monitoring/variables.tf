@@ -1,11 +1,21 @@
 variable "project" {
   description = "Project of the hub."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project's id is 6 to 30 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "location" {
   description = "Location of the buckets."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.location))
+    error_message = "A location is one region, as europe-west1."
+  }
 }
 
 variable "allowed_locations" {

@@ -1,20 +1,19 @@
 locals {
-  by_record = var.traffic == null ? false : var.traffic.mode == "record"
-  by_health = var.traffic == null ? false : var.traffic.mode == "failover-policy"
-  standby   = var.traffic == null ? null : one([for name in keys(var.traffic.regions) : name if name != var.traffic.primary])
+  by_health = var.mode == "failover-policy"
+  standby   = one([for name in keys(var.regions) : name if name != var.primary])
 }
 
 # Terraform makes the record once. Where it leads is a recovery run's decision from then on: an apply a week after a switch must not send
 # payers back to a region that no longer writes.
 resource "google_dns_record_set" "traffic" {
-  count = local.by_record ? 1 : 0
+  count = local.by_health ? 0 : 1
 
   project      = var.project
-  managed_zone = google_dns_managed_zone.public[0].name
-  name         = var.traffic.host
+  managed_zone = var.zone.name
+  name         = var.host
   type         = "CNAME"
   ttl          = 30
-  rrdatas      = [var.traffic.regions[var.traffic.primary].target]
+  rrdatas      = [var.regions[var.primary].target]
 
   lifecycle {
     ignore_changes = [rrdatas]
@@ -27,19 +26,19 @@ resource "google_compute_health_check" "traffic" {
   count = local.by_health ? 1 : 0
 
   project     = var.project
-  name        = replace(trimsuffix(var.traffic.host, "."), ".", "-")
-  description = "Health of ${var.traffic.host} in each region, for its failover policy"
+  name        = replace(trimsuffix(var.host, "."), ".", "-")
+  description = "Health of ${var.host} in each region, for its failover policy"
   # The least that is allowed with source regions.
   check_interval_sec  = 30
   timeout_sec         = 5
   healthy_threshold   = 2
   unhealthy_threshold = 2
-  source_regions      = var.traffic.health.source_regions
+  source_regions      = var.health.source_regions
 
   https_health_check {
     port         = 443
-    host         = trimsuffix(var.traffic.host, ".")
-    request_path = var.traffic.health.path
+    host         = trimsuffix(var.host, ".")
+    request_path = var.health.path
   }
 
   log_config {
@@ -51,8 +50,8 @@ resource "google_dns_record_set" "failover" {
   count = local.by_health ? 1 : 0
 
   project      = var.project
-  managed_zone = google_dns_managed_zone.public[0].name
-  name         = var.traffic.host
+  managed_zone = var.zone.name
+  name         = var.host
   type         = "A"
   ttl          = 30
 
@@ -64,14 +63,14 @@ resource "google_dns_record_set" "failover" {
       trickle_ratio = 0
 
       primary {
-        external_endpoints = [var.addresses[var.traffic.regions[var.traffic.primary].target]]
+        external_endpoints = [var.regions[var.primary].address]
       }
 
       backup_geo {
-        location = var.traffic.regions[local.standby].location
+        location = var.regions[local.standby].location
 
         health_checked_targets {
-          external_endpoints = [var.addresses[var.traffic.regions[local.standby].target]]
+          external_endpoints = [var.regions[local.standby].address]
         }
       }
     }
