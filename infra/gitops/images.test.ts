@@ -157,7 +157,7 @@ describe('images', () => {
   });
 
   it('synthetic payer: every setting of its manifest is one that it reads', () => {
-    const [{ container }] = containers(['infra/gitops/apps/synthetic-payer/base/statefulset.yaml']) as [{ container: any }];
+    const { container } = containers(['infra/gitops/apps/synthetic-payer/base/statefulset.yaml'])[0]!;
     const source = read('packages/local-platform/src/payer.ts');
     for (const { name } of container.env) assert.ok(source.includes(`'${name}'`), name);
     const needed = [...source.matchAll(/(?:text|whole)\('(PAYER_[A-Z_]+)'/g)].map(match => match[1]!);
