@@ -84,3 +84,19 @@ variable "cmek_services" {
     error_message = "Disks, clusters, secrets and buckets are always among them."
   }
 }
+
+variable "log_location" {
+  description = "Region of the log buckets that new projects get; by default they would be global. Null where parent is a project."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_location == null || contains(lookup(var.residency, var.residency_class, []), coalesce(var.log_location, "none"))
+    error_message = "log_location is a location of the residency class."
+  }
+
+  validation {
+    condition     = var.log_location == null || !startswith(var.parent, "projects/")
+    error_message = "Where new projects keep their logs is set on a folder or the organisation."
+  }
+}

@@ -147,3 +147,20 @@ run "refuses_rights_for_anybody" {
   variables { customer_ids = [] }
   expect_failures = [var.customer_ids]
 }
+
+run "logs_of_new_projects_stay_in_the_class_too" {
+  command = plan
+
+  variables { log_location = "europe-north1" }
+
+  assert {
+    condition     = google_logging_folder_settings.this[0].storage_location == "europe-north1" && google_logging_folder_settings.this[0].folder == "1234567890" && length(google_logging_organization_settings.this) == 0
+    error_message = "Set on the folder of the policies."
+  }
+}
+
+run "refuses_logs_elsewhere" {
+  command = plan
+  variables { log_location = "us-central1" }
+  expect_failures = [var.log_location]
+}
