@@ -16,3 +16,8 @@ output "authorizations" {
   description = "Host -> id of its DNS authorization, once its record is there. Module gateway takes these."
   value       = { for host, record in google_dns_record_set.authorization : host => google_certificate_manager_dns_authorization.host[host].id }
 }
+
+output "traffic_record" {
+  description = "The record that recovery runs move: name, type and TTL."
+  value       = one(module.traffic[*].record)
+}

@@ -107,6 +107,30 @@ variable "incident_address" {
   }
 }
 
+variable "traffic" {
+  description = "The one name that payers use, in the public zone; see module traffic. Null: none."
+  type = object({
+    host    = string
+    mode    = optional(string, "record")
+    primary = string
+    regions = map(object({
+      location = string
+      target   = string
+      address  = optional(string)
+    }))
+    health = optional(object({
+      path           = string
+      source_regions = optional(list(string))
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.traffic == null || var.public_zone != null
+    error_message = "The name that payers use is in a public zone."
+  }
+}
+
 variable "labels" {
   description = "The ten labels that every resource carries."
   type        = map(string)

@@ -28,6 +28,14 @@ variables {
   private_addresses = { "metrics.clusters.airpay.example." = { zone = "clusters-airpay-example", address = "10.0.15.200" } }
   authorized_hosts  = ["ledger.pay.airpay.example", "ledger.region-a.pay.airpay.example", "ledger.region-b.pay.airpay.example"]
   incident_address  = "security@airpay.example"
+  traffic = {
+    host    = "ledger.pay.airpay.example."
+    primary = "region-a"
+    regions = {
+      region-a = { location = "europe-west1", target = "ledger.region-a.pay.airpay.example." }
+      region-b = { location = "europe-west4", target = "ledger.region-b.pay.airpay.example." }
+    }
+  }
   labels = {
     team        = "platform", product = "payments", system = "payments", component = "dns", environment = "production", region = "region-a",
     cost-center = "cc-4100", data-class = "internal", residency = "eu", tier = "0"
@@ -35,6 +43,28 @@ variables {
 }
 
 # The same state, as after a switch and with the roles swapped in the estate: the apply must leave the record where the run put it.
+run "payers_have_one_name_in_the_zone" {
+  command = plan
+
+  assert {
+    condition     = output.traffic_record.name == "ledger.pay.airpay.example." && output.traffic_record.type == "CNAME" && output.traffic_record.ttl == 30
+    error_message = "The zone has the record that recovery runs move."
+  }
+}
+
+run "without_a_name_for_payers_there_is_no_record" {
+  command = plan
+
+  variables {
+    traffic = null
+  }
+
+  assert {
+    condition     = output.traffic_record == null
+    error_message = "The hub's zone has no such name."
+  }
+}
+
 run "each_region_has_a_name_of_its_own" {
   command = plan
 
@@ -124,4 +154,16 @@ run "a_private_name_outside_its_zone_is_refused" {
   }
 
   expect_failures = [var.private_addresses]
+}
+
+run "a_name_for_payers_without_a_public_zone_is_refused" {
+  command = plan
+
+  variables {
+    public_zone      = null
+    addresses        = {}
+    authorized_hosts = []
+  }
+
+  expect_failures = [var.traffic]
 }
