@@ -4,6 +4,7 @@
  */
 import { baseSecret } from './network.ts';
 import { nameOf, podTemplateOf, type Manifest } from './manifests.ts';
+import { contains } from './network-engine.ts';
 import type { Chart } from './fleet.ts';
 
 export interface EstateContext {
@@ -135,6 +136,9 @@ export function cidrProblems(context: EstateContext): string[] {
   const problems: string[] = [];
   const ranges = new Map<string, string>();
   for (const [name, site] of Object.entries<any>(estate.sites)) for (const [tier, cidr] of Object.entries<string>(site.cidrs)) ranges.set(cidr, `${name}.${tier}`);
+  // One machine of a range, or an address the estate names.
+  const addresses = new Set([...JSON.stringify(estate).matchAll(/"(\d+\.\d+\.\d+\.\d+)"/g)].map(match => `${match[1]}/32`));
+  const rangeOf = (cidr: string) => (cidr.endsWith('/32') ? [...ranges.keys()].find(range => !range.endsWith('/16') && contains(range, cidr.slice(0, -3))) : undefined);
   // A range over several control planes at once.
   const controlPlanes = new Set(['172.16.0.0/26', '172.16.0.0/24']);
   const databasePorts = new Set<number>(Object.values<number>(estate.databasePorts));
@@ -143,7 +147,8 @@ export function cidrProblems(context: EstateContext): string[] {
     for (const rule of [...(item.spec.ingress ?? []), ...(item.spec.egress ?? [])]) {
       for (const { ipBlock } of [...(rule.from ?? []), ...(rule.to ?? [])]) {
         if (!ipBlock) continue;
-        const whose = ranges.get(ipBlock.cidr);
+        if (addresses.has(ipBlock.cidr)) continue;
+        const whose = ranges.get(ipBlock.cidr) ?? ranges.get(rangeOf(ipBlock.cidr) ?? '');
         if (!whose && !outside.has(ipBlock.cidr) && !controlPlanes.has(ipBlock.cidr)) problems.push(`${context.cluster}: ${nameOf(item)}: ${ipBlock.cidr} is no range of the estate`);
         for (const cidr of ipBlock.except ?? []) if (!reserved.has(cidr) && !ranges.has(cidr)) problems.push(`${context.cluster}: ${nameOf(item)}: ${cidr} is no range of the estate`);
         if (!whose) continue;

@@ -40,8 +40,8 @@ export function readExporters(): any {
 /** Everything that is emitted, recording rules too. */
 export function emission(rules: readonly Rule[], exporters: any = readExporters()): Emission {
   const all: Emission = new Map();
-  for (const [name, { labels = [], metrics }] of Object.entries<any>(exporters.exporters)) {
-    for (const [metric, own] of Object.entries<any>(metrics)) all.set(metric, { labels: new Set([...labels, ...(own ?? [])]), by: name });
+  for (const [name, { labels = [], targetLabels = [], metrics }] of Object.entries<any>(exporters.exporters)) {
+    for (const [metric, own] of Object.entries<any>(metrics)) all.set(metric, { labels: new Set([...labels, ...targetLabels, ...(own ?? [])]), by: name });
   }
   const ledger = new Metrics({ region: 'a', instance: 'b' }, ['USD']);
   ledger.addReadings({ databaseUp: async () => true, trialBalance: async () => new Map(), chainHead: async () => undefined, queued: () => 0 });

@@ -25,6 +25,8 @@ export interface Cluster {
   manifests: Manifest[];
   /** Namespace -> its labels. */
   namespaces: ReadonlyMap<string, Labels>;
+  /** An address of its pods: policies of the mesh see one where no identity is. */
+  podAddress?: string;
 }
 
 const HBONE = 15008;
@@ -55,9 +57,9 @@ export function namespaceLabels(cluster: Cluster, name: string): Labels {
 }
 
 /** The cluster with the labels of its own Namespace objects. */
-export function clusterOf(manifests: Manifest[], more: Record<string, Labels> = {}): Cluster {
+export function clusterOf(manifests: Manifest[], more: Record<string, Labels> = {}, podAddress?: string): Cluster {
   const own = manifests.filter(item => item.kind === 'Namespace').map(item => [item.metadata.name, item.metadata.labels ?? {}] as const);
-  return { manifests, namespaces: new Map([...Object.entries(more), ...own]) };
+  return { manifests, namespaces: new Map([...Object.entries(more), ...own]), ...(podAddress ? { podAddress } : {}) };
 }
 
 /** The pod a workload makes. */
@@ -164,7 +166,7 @@ function takesPlainText(cluster: Cluster, pod: Pod, port: number): boolean {
 const textFits = (pattern: string, text: string) =>
   pattern === '*' || (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern.startsWith('*') ? text.endsWith(pattern.slice(1)) : pattern === text);
 
-function sourceFits(source: any, from: Endpoint, meshed: boolean): boolean {
+function sourceFits(cluster: Cluster, source: any, from: Endpoint, meshed: boolean): boolean {
   only(source, ['principals', 'namespaces', 'ipBlocks', 'notNamespaces', 'notPrincipals', 'serviceAccounts'], 'source');
   const identity = from.kind === 'pod' && meshed ? from : undefined;
   const principal = identity && `cluster.local/ns/${identity.namespace}/sa/${identity.serviceAccount}`;
@@ -173,14 +175,15 @@ function sourceFits(source: any, from: Endpoint, meshed: boolean): boolean {
   if (source.serviceAccounts && !(identity && source.serviceAccounts.includes(`${identity.namespace}/${identity.serviceAccount}`))) return false;
   if (source.namespaces && !(identity && source.namespaces.some((entry: string) => textFits(entry, identity.namespace)))) return false;
   if (source.notNamespaces && identity && source.notNamespaces.some((entry: string) => textFits(entry, identity.namespace))) return false;
-  if (source.ipBlocks && !(from.kind === 'address' && source.ipBlocks.some((cidr: string) => contains(cidr.includes('/') ? cidr : `${cidr}/32`, from.address)))) return false;
+  const address = from.kind === 'address' ? from.address : from.kind === 'pod' ? cluster.podAddress : undefined;
+  if (source.ipBlocks && !(address && source.ipBlocks.some((cidr: string) => contains(cidr.includes('/') ? cidr : `${cidr}/32`, address)))) return false;
   return true;
 }
 
-function ruleFits(rule: any, from: Endpoint, port: number, meshed: boolean): boolean {
+function ruleFits(cluster: Cluster, rule: any, from: Endpoint, port: number, meshed: boolean): boolean {
   only(rule, ['from', 'to'], 'AuthorizationPolicy rule');
   const sources: any[] = rule.from ?? [];
-  if (sources.length > 0 && !sources.some(({ source }) => sourceFits(source, from, meshed))) return false;
+  if (sources.length > 0 && !sources.some(({ source }) => sourceFits(cluster, source, from, meshed))) return false;
   const operations: any[] = rule.to ?? [];
   if (operations.length === 0) return true;
   return operations.some(({ operation }) => {
@@ -193,7 +196,7 @@ function authorised(cluster: Cluster, to: Pod, from: Endpoint, port: number, mes
   const policies = meshPolicies(cluster, 'AuthorizationPolicy', to);
   const fits = ({ metadata, spec }: Manifest) => {
     only(spec, ['selector', 'action', 'rules'], `AuthorizationPolicy ${metadata.name}`);
-    return (spec?.rules ?? []).some((rule: any) => ruleFits(rule, from, port, meshed));
+    return (spec?.rules ?? []).some((rule: any) => ruleFits(cluster, rule, from, port, meshed));
   };
   const action = (item: Manifest) => item.spec?.action ?? 'ALLOW';
   for (const item of policies) if (!['ALLOW', 'DENY'].includes(action(item))) throw new Error(`AuthorizationPolicy ${item.metadata.name}: action ${action(item)} is not known`);
