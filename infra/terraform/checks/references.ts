@@ -52,7 +52,25 @@ function withoutTexts(expression: string): string {
   return [outer.replace(/(#|\/\/).*$/gm, ''), ...inner.map(withoutTexts)].join(' ; ');
 }
 
-const allExpressions = (value: unknown): string[] => textsIn(value).flatMap(({ text }) => expressionsOf(text)).map(withoutTexts);
+/** `module.a[local.b[c].d].e` as `module.a.e` and what stood between the brackets. */
+function unindexed(expression: string): string[] {
+  const inner: string[] = [];
+  let outer = expression;
+  for (let before = ''; before !== outer;) {
+    before = outer;
+    outer = outer.replace(/\[([^[\]]*)\]/g, (_, content: string) => { inner.push(content); return ''; });
+  }
+  return [outer, ...inner];
+}
+
+/** The expressions in a value, without the texts in them. */
+export const allExpressions = (value: unknown): string[] => textsIn(value).flatMap(({ text }) => expressionsOf(text)).map(withoutTexts);
+
+/** Every `module.<call>.<output>` in the expressions of a block; `*` where the whole call is passed on. */
+export function readsOf(block: Block): { call: string; output: string }[] {
+  return allExpressions(block.body).flatMap(unindexed).flatMap(expression =>
+    [...expression.matchAll(/(?<![.\w])module\.(\w+)(?:\.(\w+))?/g)].map(match => ({ call: match[1]!, output: match[2] ?? '*' })));
+}
 
 /** Every var., local., module. and resource that is spoken of is there. */
 export function references(tree: Tree): string[] {
@@ -71,13 +89,13 @@ export function references(tree: Tree): string[] {
         for (const [, name] of expression.matchAll(/(?<![.\w])local\.(\w+)/g)) if (!locals.has(name!)) say(`reads local.${name}, which is not declared`);
         for (const [, type, name] of expression.matchAll(/(?<![.\w])data\.(\w+)\.(\w+)/g)) if (!data.has(`${type}.${name}`)) say(`reads data.${type}.${name}, which is not declared`);
         for (const [, type, name] of expression.matchAll(/(?<![.\w])((?:google|time|terraform)_\w+)\.(\w+)/g)) if (!made.has(`${type}.${name}`)) say(`reads ${type}.${name}, which is not declared`);
-        for (const [, name, output] of expression.matchAll(/(?<![.\w])module\.(\w+)(?:\[[^\]]*\])?(?:\.(\w+))?/g)) {
-          const call = called.get(name!);
-          if (!call) { say(`reads module.${name}, which is not called`); continue; }
-          const source = sourceOf(folder, call);
-          const module = source === null ? undefined : modules.get(source);
-          if (output && module && !module.outputs.some(one => one.name === output)) say(`reads output ${output} of ${module.path}, which has none of that name`);
-        }
+      }
+      for (const { call: name, output } of readsOf(block)) {
+        const call = called.get(name);
+        if (!call) { problems.add(`${at(block)} reads module.${name}, which is not called`); continue; }
+        const source = sourceOf(folder, call);
+        const module = source === null ? undefined : modules.get(source);
+        if (output !== '*' && module && !module.outputs.some(one => one.name === output)) problems.add(`${at(block)} reads output ${output} of ${module.path}, which has none of that name`);
       }
     }
     return [...problems];

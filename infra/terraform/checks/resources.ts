@@ -72,7 +72,9 @@ export function protectedState(tree: Tree): string[] {
 /** Switches that turn protection off are off, everywhere and also in the calls of modules. */
 export function nothingDestroysLightly(tree: Tree): string[] {
   const wanted: [string, unknown][] = [['force_destroy', false], ['deletion_protection', true], ['skip_final_snapshot', false], ['delete_contents_on_destroy', false]];
-  return foldersOf(tree).flatMap(folder => [...folder.resources, ...folder.modules].flatMap(block =>
+  // A machine without a data disk holds nothing.
+  const holdsNothing = (block: Block) => { const only = resourceTypes.get(block.type)?.protectWhen; return only !== undefined && nested(block.body, only).length === 0; };
+  return foldersOf(tree).flatMap(folder => [...folder.resources, ...folder.modules].filter(block => !holdsNothing(block)).flatMap(block =>
     wanted.flatMap(([name, value]) => {
       const found = literal(block.body[name]);
       return typeof found === 'boolean' && found !== value ? [`${at(block)} says ${name} = ${found}`] : [];

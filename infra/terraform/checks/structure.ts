@@ -1,6 +1,7 @@
 /** Rules about folders: states, who calls what, what a module says about itself. Each returns "file:resource problem". */
 import { at, blocksWithExpressions, foldersOf, sourceOf, textsIn, type Block, type Folder, type Tree } from './tree.ts';
 import { systemsOf, type Estate } from './estate.ts';
+import { readsOf } from './references.ts';
 
 /** What a root's folder says: `project-1-payments-dev/region-a` -> payments-dev, region-a. */
 export function rootName(folder: Folder): { project: string; region: string } | null {
@@ -92,19 +93,22 @@ export function nothingInert(tree: Tree): string[] {
   const read = new Map<string, Set<string>>();
   for (const folder of foldersOf(tree)) {
     const blocks = blocksWithExpressions(folder);
-    for (const call of folder.modules) {
-      const source = sourceOf(folder, call);
-      if (source === null) continue;
-      const names = referenced(blocks, new RegExp(`\\bmodule\\.${call.name}(?:\\[[^\\]]*\\])?\\.([a-z0-9_]+)`, 'g'));
-      const whole = blocks.flatMap(block => textsIn(block.body)).some(({ text }) => new RegExp(`\\bmodule\\.${call.name}(?![.\\w\\[-])`).test(text) && !/^\$\{module\.\w+\}$/.test(text));
-      read.set(source, new Set([...(read.get(source) ?? []), ...names, ...(whole ? ['*'] : [])]));
-    }
-    // A splat or a for over all instances of a call reads outputs through a variable's name.
-    for (const call of folder.modules.filter(one => one.body['for_each'] || one.body['count'])) {
-      const source = sourceOf(folder, call);
-      if (source === null) continue;
-      const over = blocks.flatMap(block => textsIn(block.body)).filter(({ text }) => new RegExp(`\\bin\\s+(?:values\\()?module\\.${call.name}\\b|module\\.${call.name}\\[\\*\\]`).test(text));
-      for (const { text } of over) for (const match of text.matchAll(/\b\w+\.([a-z0-9_]+)|\[\*\]\.([a-z0-9_]+)/g)) read.get(source)!.add(match[1] ?? match[2]!);
+    const sources = new Map(folder.modules.map(call => [call.name, sourceOf(folder, call)]));
+    const add = (source: string, output: string) => read.set(source, (read.get(source) ?? new Set()).add(output));
+    for (const source of sources.values()) if (source !== null && !read.has(source)) read.set(source, new Set());
+    for (const block of blocks) {
+      // `depends_on` passes nothing on.
+      const { depends_on: _, ...body } = block.body;
+      for (const { call, output } of readsOf({ ...block, body })) {
+        const source = sources.get(call);
+        if (!source) continue;
+        if (output !== '*') { add(source, output); continue; }
+        // The whole of a call with for_each: what is read of each is read by the name that `for` gives it.
+        for (const { text } of textsIn(body)) {
+          if (!new RegExp(`\\bin\\s+(?:values\\()?module\\.${call}\\b`).test(text)) continue;
+          for (const match of text.matchAll(/\b\w+\.([a-z0-9_]+)/g)) add(source, match[1]!);
+        }
+      }
     }
     const expressions = [...blocks, ...folder.terraform];
     const variables = referenced(expressions, /\bvar\.([a-z0-9_]+)/g);

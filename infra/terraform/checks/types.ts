@@ -27,7 +27,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ['google_project', labelled({ protect: 'deletion_policy' })],
   ['google_folder', { labels: null, protect: 'deletion_protection' }],
   ...many('project_service project_iam_member project_iam_audit_config project_iam_custom_role organization_iam_custom_role', none),
-  ...many('folder_iam_member organization_iam_member resource_manager_lien project_default_service_accounts project_service_identity', none),
+  ...many('folder_iam_member organization_iam_member folder_iam_audit_config organization_iam_audit_config resource_manager_lien project_default_service_accounts project_service_identity', none),
   ...many('org_policy_policy org_policy_custom_constraint iam_deny_policy essential_contacts_contact', none),
   ...many('service_account service_account_iam_member service_account_iam_binding privileged_access_manager_entitlement', none),
   ...many('iam_workload_identity_pool iam_workload_identity_pool_provider tags_tag_key tags_tag_value tags_tag_binding', none),
@@ -59,7 +59,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ['google_compute_disk', labelled({ keys: ['disk_encryption_key.kms_key_self_link'], protect: 'lifecycle' })],
   ['google_compute_region_disk', labelled({ keys: ['disk_encryption_key.kms_key_self_link'], protect: 'lifecycle' })],
   ...many('compute_instance_group compute_instance_group_manager compute_region_instance_group_manager', none),
-  ...many('compute_region_autoscaler compute_attached_disk compute_resource_policy compute_instance_iam_member', none),
+  ...many('compute_region_autoscaler compute_per_instance_config compute_attached_disk compute_resource_policy compute_instance_iam_member', none),
   ...many('compute_disk_resource_policy_attachment compute_region_disk_resource_policy_attachment', none),
   ...many('iap_tunnel_instance_iam_member iap_tunnel_iam_member os_config_patch_deployment', none),
   // Clusters
@@ -70,8 +70,9 @@ export const resourceTypes = new Map<string, ResourceType>([
   // Storage, registry, logs, numbers
   ['google_storage_bucket', labelled({ keys: ['encryption.default_kms_key_name'], protect: 'lifecycle' })],
   ...many('storage_bucket_iam_member storage_bucket_iam_binding', none),
-  ['google_artifact_registry_repository', labelled({ keys: ['kms_key_name'], protect: 'lifecycle' })],
-  ...many('artifact_registry_repository_iam_member', none),
+  // One that only mirrors another holds nothing of ours.
+  ['google_artifact_registry_repository', labelled({ keys: ['kms_key_name'], protect: 'lifecycle', protectUnless: 'remote_repository_config' })],
+  ...many('artifact_registry_repository_iam_member artifact_registry_repository_iam_binding storage_transfer_job', none),
   ['google_bigquery_dataset', labelled({ keys: ['default_encryption_configuration.kms_key_name'], protect: 'lifecycle' })],
   ['google_bigquery_table', labelled({ keys: ['encryption_configuration.kms_key_name'], protect: 'deletion_protection' })],
   ...many('bigquery_dataset_iam_member', none),
@@ -81,6 +82,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ...many('pubsub_topic_iam_member pubsub_topic_iam_binding pubsub_subscription_iam_member cloud_scheduler_job', none),
   ['google_logging_project_bucket_config', { labels: null, keys: ['cmek_settings.kms_key_name'], protect: 'lifecycle' }],
   ...many('logging_project_sink logging_organization_sink logging_folder_sink logging_metric logging_project_exclusion logging_log_view', none),
+  ...many('logging_folder_settings logging_organization_settings', none),
   ...many('monitoring_uptime_check_config monitoring_alert_policy monitoring_notification_channel monitoring_service monitoring_slo', userLabelled),
   ...many('monitoring_dashboard monitoring_monitored_project billing_budget billing_account_iam_member', none),
 ]);

@@ -52,9 +52,9 @@ variable "secrets" {
 
   validation {
     condition = alltrue([for secret in values(var.secrets) :
-      length(secret.readers) > 0 && alltrue([for member in secret.readers : can(regex("^serviceAccount:[^@ ]+@[^@ ]+\\.iam\\.gserviceaccount\\.com$", member))])
+      length(secret.readers) > 0 && alltrue([for member in secret.readers : can(regex("^(serviceAccount:[^@ ]+@[^@ ]+\\.iam\\.gserviceaccount\\.com|group:[^@ ]+@[^@ ]+)$", member))])
     ])
-    error_message = "Every secret has readers, and they are service accounts: neither people nor groups nor allUsers."
+    error_message = "Every secret has readers: service accounts, or a group where people use it (those who run Ansible). Never one person, nor allUsers."
   }
 
   validation {

@@ -1,7 +1,10 @@
 locals {
   estate  = yamldecode(file("${path.module}/../../../../estate.yaml"))
   project = local.estate.projects["devops"]
-  site        = local.estate.sites["hub"]
+  site    = local.estate.sites["hub"]
+
+  # Debian of one day. A newer one is a change of this line, like any other.
+  bastion_image = "projects/debian-cloud/global/images/debian-12-bookworm-v20251014"
 
   # What every resource here carries; a call names its own component.
   labels = {

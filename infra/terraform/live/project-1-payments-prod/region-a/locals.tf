@@ -1,7 +1,8 @@
 locals {
-  estate  = yamldecode(file("${path.module}/../../../../estate.yaml"))
-  project = local.estate.projects["payments-prod"]
-  site        = local.estate.sites["payments-prod-region-a"]
+  estate    = yamldecode(file("${path.module}/../../../../estate.yaml"))
+  project   = local.estate.projects["payments-prod"]
+  site_name = "payments-prod-region-a"
+  site      = local.estate.sites[local.site_name]
 
   # What every resource here carries; a call names its own component.
   labels = {

@@ -1,0 +1,72 @@
+# What names accounts that other roots made: who pulls images, who reads the bill. Google refuses a grant to an account that does not exist, so
+# this root is applied after theirs, and again when a region is added.
+data "google_project" "this" {
+  for_each   = local.estate.projects
+  project_id = each.value
+}
+
+data "google_billing_account" "this" {
+  display_name = "Airpay"
+  open         = true
+}
+
+locals {
+  hub = local.estate.sites["hub"]
+
+  # Accounts of the nodes of every cluster (module gke), and of the database machines, which install Debian's packages through the registry.
+  node_pools = ["system", "application", "batch", "auto"]
+  nodes = toset(flatten([for site in values(local.estate.sites) : [
+    for pool in local.node_pools : "serviceAccount:gke-${pool}-${site.region}@${local.estate.projects[site.project]}.iam.gserviceaccount.com" if !(site.role == "hub" && pool == "batch")
+  ]]))
+  database_machines = toset([for name in keys(local.estate.databases) :
+    "serviceAccount:patroni-${local.estate.sites[name].region}@${local.estate.projects[local.estate.sites[name].project]}.iam.gserviceaccount.com"
+  ])
+}
+
+module "kms" {
+  source = "../../../modules/kms"
+
+  project        = local.project
+  project_number = data.google_project.this["devops"].number
+  location       = local.estate.registry.location
+  name           = "devops-shared"
+  keys           = { images = { services = ["artifactregistry"] } }
+  labels         = merge(local.labels, { component = "keys" })
+}
+
+module "billing_key" {
+  source = "../../../modules/kms"
+
+  project        = local.project
+  project_number = data.google_project.this["devops"].number
+  location       = local.hub.location
+  name           = "devops-billing"
+  keys           = { billing = { services = ["bigquery"] } }
+  labels         = merge(local.labels, { component = "keys" })
+}
+
+module "artifact_registry" {
+  source = "../../../modules/artifact-registry"
+
+  project         = local.project
+  location        = local.estate.registry.location
+  repository      = local.estate.registry.repository
+  readers         = local.nodes
+  writers         = ["serviceAccount:image-publisher@${local.project}.iam.gserviceaccount.com"]
+  package_readers = local.database_machines
+  kms_key_id      = module.kms.keys["images"]
+  labels          = merge(local.labels, { component = "registry" })
+}
+
+module "budgets" {
+  source = "../../../modules/budgets"
+
+  project         = local.project
+  location        = local.hub.location
+  billing_account = data.google_billing_account.this.id
+  budgets         = { for key, project in data.google_project.this : key => { project_number = project.number, amount = local.estate.monthlyBudgets[key] } }
+  email           = local.estate.groups.platform
+  readers         = ["serviceAccount:portal@${local.project}.iam.gserviceaccount.com"]
+  kms_key_id      = module.billing_key.keys["billing"]
+  labels          = merge(local.labels, { component = "billing" })
+}

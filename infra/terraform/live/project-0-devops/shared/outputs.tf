@@ -1,0 +1,14 @@
+output "registry" {
+  description = "Where images and packages are: prefix of the images, addresses for apt."
+  value       = { images = module.artifact_registry.host, apt = module.artifact_registry.apt_repositories }
+}
+
+output "billing" {
+  description = "Dataset of the billing export (switched on in the console, once), who is told, and the budgets."
+  value       = { dataset = module.budgets.dataset, channel = module.budgets.notification_channel, budgets = module.budgets.budgets }
+}
+
+output "key_rings" {
+  description = "Key rings of images and of the bill."
+  value       = [module.kms.key_ring_id, module.billing_key.key_ring_id]
+}

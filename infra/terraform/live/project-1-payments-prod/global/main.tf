@@ -1,0 +1,76 @@
+# The network of every site of this project, the names of its databases, and what stands in front of public routes.
+locals {
+  sites = { for name, site in local.estate.sites : site.region => site if site.project == "payments-prod" }
+  hub   = local.estate.sites["hub"]
+
+  # By name: the hub's network was made by another root.
+  hub_network = "projects/${local.estate.projects[local.hub.project]}/global/networks/${local.hub.network}"
+}
+
+module "network" {
+  source = "../../../modules/network"
+
+  project = local.project
+  name    = one(toset([for site in values(local.sites) : site.network]))
+  sites = {
+    for region, site in local.sites : region => {
+      location      = site.location
+      application   = site.cidrs.application
+      database      = site.cidrs.database
+      edge          = site.cidrs.edge
+      pods          = site.cidrs.pods
+      services      = site.cidrs.services
+      control_plane = site.cidrs.controlPlane
+    }
+  }
+  # The hub and nobody else: spokes do not see each other.
+  peers  = { for peering in local.estate.peerings : peering.hub => { network = local.hub_network, ranges = [local.hub.cidrs.site] } if peering.spoke == one(toset([for site in values(local.sites) : site.network])) }
+  labels = merge(local.labels, { component = "network" })
+}
+
+locals {
+  ledger = local.estate.hosts.ledger.host
+  # ledger.pay.… -> ledger.region-a.pay.…: always that region, for recovery and for partners who want to know.
+  regional_hosts = { for region in keys(local.sites) : region => replace(local.ledger, "/^([^.]+)[.]/", "$1.${region}.") }
+  primary        = one([for region, site in local.sites : region if site.role == "primary"])
+}
+
+module "dns" {
+  source = "../../../modules/dns"
+
+  project     = local.project
+  public_zone = local.estate.dns.public
+  private_zones = {
+    (local.estate.dns.database.name) = {
+      domain   = local.estate.dns.database.domain
+      networks = [module.network.id, local.hub_network]
+    }
+  }
+  authorized_hosts = concat([local.ledger], values(local.regional_hosts))
+  # Written down by hand: prod's planner may not look into dev.
+  delegations      = coalesce(yamldecode(file("${path.module}/delegations.yaml")), {})
+  incident_address = local.estate.groups.security
+  # A record that recovery runs move (ADR 0025): the regions may not both think that they are it.
+  traffic = {
+    host    = "${local.ledger}."
+    primary = local.primary
+    regions = { for region, site in local.sites : region => { location = site.location, target = "${local.regional_hosts[region]}." } }
+  }
+  labels = merge(local.labels, { component = "dns" })
+}
+
+module "cloud_armor" {
+  source = "../../../modules/cloud-armor"
+
+  project    = local.project
+  name       = "payments-edge"
+  rate_limit = { requests = 600, seconds = 60 }
+}
+
+module "binary_authorization" {
+  source = "../../../modules/binary-authorization"
+
+  project      = local.project
+  repositories = [local.estate.registry.host]
+  environment  = local.labels["environment"]
+}

@@ -1,0 +1,41 @@
+# What people and other tools ask for: addresses for partners, where the control plane and the database answer.
+
+output "cluster" {
+  description = "The cluster: id, name, location, where its control plane answers, topic of its notifications."
+  value       = module.recovery.cluster
+}
+
+output "node_accounts" {
+  description = "Pool -> account of its nodes; the registry (project-0-devops/shared) lets them pull."
+  value       = module.recovery.node_accounts
+}
+
+output "database" {
+  description = "The database: account of the machines, endpoints and members."
+  value       = module.recovery.database
+}
+
+output "gateway" {
+  description = "What the Gateway of this region names: address, certificate map, TLS policy."
+  value       = module.recovery.gateway
+}
+
+output "egress_addresses" {
+  description = "Addresses that partners see and put on their lists."
+  value       = module.recovery.egress_addresses
+}
+
+output "identities" {
+  description = "Account id -> e-mail address, as the annotation iam.gke.io/gcp-service-account has it."
+  value       = module.recovery.identities
+}
+
+output "secrets" {
+  description = "Id of each secret -> its full name."
+  value       = module.recovery.secrets
+}
+
+output "kms_keys" {
+  description = "Name -> id of the keys of the region."
+  value       = module.recovery.kms_keys
+}
