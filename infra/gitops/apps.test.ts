@@ -99,6 +99,9 @@ describe('apps', { skip }, () => {
         assert.equal(route.spec.parentRefs[0].name, place.role === 'hub' ? 'hub' : 'payments');
       }
       for (const service of all.filter(item => item.kind === 'Service')) {
+        const checked = all.find(item => item.kind === 'HealthCheckPolicy' && item.spec.targetRef.name === service.metadata.name);
+        const routed = JSON.stringify(all.filter(item => item.kind === 'HTTPRoute')).includes(`"name":"${service.metadata.name}"`);
+        assert.equal(checked !== undefined, routed && all.some(item => item.kind === 'HTTPRoute'), `${service.metadata.name}: without a HealthCheckPolicy the load balancer asks for /`);
         const pods = podsOf(all).filter(item => Object.entries(service.spec.selector).every(([key, value]) => item.spec.template.metadata.labels[key] === value));
         assert.equal(pods.length, 1, 'one workload behind a service');
         const names = pods[0]!.spec.template.spec.containers[0].ports.map((port: any) => port.name);
@@ -163,6 +166,26 @@ describe('apps', { skip }, () => {
     assert.equal(config.app.baseUrl, `https://${estate.hosts.portal.host}`);
     const payer = one(manifests('synthetic-payer', 'hub'), 'Service');
     assert.equal(system.payerLog.baseUrl, `http://${payer.metadata.name}.${payer.metadata.namespace}.svc.cluster.local`);
+  });
+
+  it('portal: nobody gets past Identity-Aware Proxy, but for one question that is asked from outside', () => {
+    const all = manifests('portal', 'hub');
+    const [open, ...rest] = one(all, 'HTTPRoute').spec.rules as any[];
+    assert.deepEqual(open.matches, [{ method: 'GET', path: { type: 'Exact', value: '/.backstage/health/v1/readiness' } }]);
+    const behind = all.filter(item => item.kind === 'GCPBackendPolicy' && item.spec.default.iap?.enabled === true).map(item => item.spec.targetRef.name);
+    for (const { backendRefs } of rest) for (const { name } of backendRefs) assert.ok(behind.includes(name), `${name} is open to everybody`);
+    assert.ok(!behind.includes(open.backendRefs[0].name));
+  });
+
+  it('portal: asks clusters for what its role there lets it list, and for nothing secret', () => {
+    const { kubernetes } = parse(read('app-config.production.yaml'));
+    const [role, binding] = parseAllDocuments(read('infra/gitops/platform-components/portal-reader/access.yaml'), { version: '1.1' }).map(document => document.toJS());
+    const listed = role.rules.filter((rule: any) => rule.verbs.includes('list')).flatMap((rule: any) => rule.resources);
+    for (const type of kubernetes.objectTypes) assert.ok(listed.includes(type), type);
+    assert.deepEqual([...new Set(role.rules.flatMap((rule: any) => rule.verbs))], ['get', 'list']);
+    for (const secret of ['secrets', 'configmaps', 'pods/exec', '*']) assert.ok(!listed.includes(secret), secret);
+    assert.equal(binding.subjects[0].name, accountOf(estate, 'portal', 'portal', 'hub'));
+    assert.equal(kubernetes.clusterLocatorMethods[0].endpointType, 'dns');
   });
 
   it('portal: may reach the databases of both production regions, its own, and no others', () => {
