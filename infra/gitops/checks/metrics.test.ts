@@ -40,6 +40,12 @@ describe('queries and what is emitted', () => {
     assert.deepEqual(problems('http_request_duration_seconds_bucket{le="0.25"}'), []);
   });
 
+  it('is red for a label in the text of an alert that its metrics do not have', () => {
+    const text = (summary: string) => metricProblems({ expressions: [], rules: [rule('ledger_trial_balance_minor != 0', { labels: { team: 'x' }, annotations: { summary } })] }, emitted, exporters.targetLabels);
+    assert.deepEqual(text('{{ $labels.currency }} of {{ $labels.team }} at {{ $labels.instance }}'), []);
+    assert.deepEqual(text('{{ $labels.curency }}'), ['test: its text names the label curency, which no metric of it has']);
+  });
+
   it('reads autoscalers, canary analyses, dashboards and texts inside ConfigMaps', () => {
     const texts = `
 kind: ScaledObject

@@ -60,7 +60,8 @@ export function emission(rules: readonly Rule[], exporters: any = readExporters(
 
 export function metricProblems({ expressions, rules }: Found, emitted: Emission, targetLabels: readonly string[]): string[] {
   const problems = new Set<string>();
-  for (const { where, expr } of [...rules, ...expressions] as Expression[]) {
+  for (const entry of [...rules, ...expressions] as Expression[]) {
+    const { where, expr } = entry;
     let reading;
     try {
       reading = read(expr);
@@ -79,6 +80,11 @@ export function metricProblems({ expressions, rules }: Found, emitted: Emission,
       for (const { label } of matchers) if (!found.labels.has(label) && !targetLabels.includes(label)) problems.add(`${where}: ${metric} has no label ${label}`);
     }
     for (const label of reading.grouping) if (!known.has(label)) problems.add(`${where}: groups by ${label}, which no metric of it has`);
+    for (const text of Object.values<string>((entry as Partial<Rule>).annotations ?? {})) {
+      for (const [, label] of text.matchAll(/\$labels\.([a-zA-Z_]+)/g)) {
+        if (!known.has(label!) && !Object.hasOwn((entry as Rule).labels, label!)) problems.add(`${where}: its text names the label ${label}, which no metric of it has`);
+      }
+    }
   }
   return [...problems];
 }

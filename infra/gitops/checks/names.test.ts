@@ -94,6 +94,41 @@ apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: { name: shop, namespace: shop }
 spec: { podSelector: { matchLabels: { app: shop } }, policyTypes: [Ingress] }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: store, namespace: shop }
+spec:
+  serviceName: store
+  selector: { matchLabels: { app: store } }
+  template: { metadata: { labels: { app: store } }, spec: { priorityClassName: system-cluster-critical, containers: [{ name: store, ports: [{ name: db, containerPort: 5432 }] }], volumes: [{ name: more, persistentVolumeClaim: { claimName: more } }] } }
+  volumeClaimTemplates: [{ metadata: { name: data }, spec: { storageClassName: premium-rwo } }]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: more, namespace: shop }
+spec: { storageClassName: standard-rwo }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: store, namespace: shop }
+spec: { clusterIP: None, selector: { app: store }, ports: [{ port: 5432, targetPort: db }] }
+---
+apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: { name: inside }
+spec: {}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: { name: store, namespace: shop }
+spec: { secretName: store-tls, issuerRef: { kind: ClusterIssuer, name: inside } }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: shop, namespace: shop }
+subjects: [{ kind: ServiceAccount, name: shop }, { kind: Group, name: payments@airpay.example }]
+roleRef: { kind: ClusterRole, name: view }
 `;
 type Get = (kind: string, name?: string) => Manifest;
 const found = (change: (get: Get, all: Manifest[]) => void, elsewhere = new Set<string>()) => {
@@ -111,7 +146,7 @@ const cases: [string, (get: Get, all: Manifest[]) => void, string][] = [
   ['a secret nobody makes', drop('ExternalSecret'), 'Deployment shop/shop: no Secret shop'],
   ['a key the secret lacks', get => (get('ExternalSecret').spec.data[0].secretKey = 'uri'), 'Deployment shop/shop: Secret shop has no key url'],
   ['a store that is not there', get => (get('ClusterSecretStore').metadata.name = 'vault'), 'ExternalSecret shop/shop: no ClusterSecretStore secret-manager'],
-  ['a Service that selects nothing', get => (get('Service').spec.selector = { app: 'store' }), 'Service shop/shop: its selector finds no pod'],
+  ['a Service that selects nothing', get => (get('Service').spec.selector = { app: 'shops' }), 'Service shop/shop: its selector finds no pod'],
   ['a targetPort by a name the pods lack', get => (get('Service').spec.ports[0].targetPort = 'web'), 'Service shop/shop: Deployment shop/shop has no port web'],
   ['a targetPort by a number the pods lack', get => (get('Service').spec.ports[0].targetPort = 8000), 'Service shop/shop: Deployment shop/shop has no port 8000'],
   ['a Gateway of another name', get => (get('Gateway').metadata.name = 'public'), 'HTTPRoute shop/shop: no Gateway gateway-system/payments'],
@@ -124,14 +159,22 @@ const cases: [string, (get: Get, all: Manifest[]) => void, string][] = [
   ['a backend policy of a Service that is not there', get => (get('GCPBackendPolicy').spec.targetRef.name = 'api'), 'GCPBackendPolicy shop/shop: no Service api'],
   ['a budget that wants all of the fewest replicas (3 of 3)', get => (get('PodDisruptionBudget').spec.minAvailable = 3), 'PodDisruptionBudget shop/shop: with 3 replicas no pod may go, and no node can be drained'],
   ['a budget in percent that rounds up to all', get => (get('PodDisruptionBudget').spec.minAvailable = '80%'), 'PodDisruptionBudget shop/shop: with 3 replicas no pod may go, and no node can be drained'],
-  ['a budget over nothing', get => (get('PodDisruptionBudget').spec.selector.matchLabels.app = 'store'), 'PodDisruptionBudget shop/shop: its selector finds no workload'],
+  ['a budget over nothing', get => (get('PodDisruptionBudget').spec.selector.matchLabels.app = 'shops'), 'PodDisruptionBudget shop/shop: its selector finds no workload'],
   ['monitoring of a port the Service names and the pods lack', get => (get('PodMonitoring').spec.endpoints[0].port = 'metrics'), 'PodMonitoring shop/shop: Deployment shop/shop has no port metrics'],
-  ['monitoring by labels nobody carries', get => (get('PodMonitoring').spec.selector.matchLabels.app = 'store'), 'PodMonitoring shop/shop: its selector finds no pod'],
+  ['monitoring by labels nobody carries', get => (get('PodMonitoring').spec.selector.matchLabels.app = 'shops'), 'PodMonitoring shop/shop: its selector finds no pod'],
   ['a ServiceMonitor, which nothing reads', get => (get('PodMonitoring').kind = 'ServiceMonitor'), 'ServiceMonitor shop/shop: nothing here reads a ServiceMonitor; PodMonitoring is what managed Prometheus reads'],
-  ['a Deployment that does not find its own pods', get => (get('Deployment').spec.selector.matchLabels.app = 'store'), 'Deployment shop/shop: its selector does not find its own pods'],
+  ['a Deployment that does not find its own pods', get => (get('Deployment').spec.selector.matchLabels.app = 'shops'), 'Deployment shop/shop: its selector does not find its own pods'],
   ['a spread over other pods', get => (get('Deployment').spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.app = 'store'), 'Deployment shop/shop: a spread or anti-affinity does not find its own pods'],
   ['two workloads under one selector', (get, all) => void all.push({ ...structuredClone(get('Deployment')), metadata: { name: 'canary', namespace: 'shop' } }), 'Deployment shop/shop: its selector finds the pods of Deployment shop/canary too'],
-  ['a network policy that selects nobody', get => (get('NetworkPolicy').spec.podSelector.matchLabels.app = 'store'), 'NetworkPolicy shop/shop: its selector finds no pod'],
+  ['a class of storage that nobody brings', get => (get('StatefulSet').spec.volumeClaimTemplates[0].spec.storageClassName = 'fast'), 'StatefulSet shop/store: no StorageClass fast'],
+  ['a volume of whatever class', get => delete get('PersistentVolumeClaim').spec.storageClassName, 'PersistentVolumeClaim shop/more: a volume without storageClassName takes whatever is the default'],
+  ['a claim that is not there', drop('PersistentVolumeClaim'), 'StatefulSet shop/store: no PersistentVolumeClaim more'],
+  ['a priority that is not there', get => (get('StatefulSet').spec.template.spec.priorityClassName = 'high'), 'StatefulSet shop/store: no PriorityClass high'],
+  ['a StatefulSet whose Service has another name', get => (get('StatefulSet').spec.serviceName = 'stores'), 'StatefulSet shop/store: no Service stores'],
+  ['a certificate of an issuer that is not there', drop('ClusterIssuer'), 'Certificate shop/store: no ClusterIssuer inside'],
+  ['a role given to an account that is not there', get => (get('RoleBinding')['subjects'][0].namespace = 'other'), 'RoleBinding shop/shop: no ServiceAccount other/shop'],
+  ['a role that is not there', get => (get('RoleBinding')['roleRef'] = { kind: 'Role', name: 'viewer' }), 'RoleBinding shop/shop: no Role viewer'],
+  ['a network policy that selects nobody', get => (get('NetworkPolicy').spec.podSelector.matchLabels.app = 'shops'), 'NetworkPolicy shop/shop: its selector finds no pod'],
 ];
 
 describe('names inside a cluster', () => {
