@@ -6,7 +6,7 @@ const region = (which: 'FROM' | 'TO', title: string): RunbookRegion => ({
   title,
   patroniUrls: [`$${which}_PATRONI_URL`, `$${which}_PATRONI_URL_2`],
   patroniUsername: 'patroni',
-  replication: { host: `$${which}_REPLICATION_HOST`, port: 5432, slot: 'dr_link' },
+  replication: { host: `$${which}_REPLICATION_HOST`, port: 5433, slot: 'dr_link' },
   databases: [`$${which}_DATABASE_URL`],
   trafficTarget: `$${which}_TRAFFIC_TARGET`,
   gke: {
