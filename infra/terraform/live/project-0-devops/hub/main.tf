@@ -138,6 +138,14 @@ module "atlantis" {
   }
 }
 
+# Who gets as far as a sign-in page of the hub.
+module "portal_people" {
+  source = "../../../modules/portal-people"
+
+  project = local.project
+  groups  = toset(values(local.estate.groups))
+}
+
 # A machine to come in by, while somebody has asked for it (access.yaml).
 module "bastion" {
   source = "../../../modules/bastion"

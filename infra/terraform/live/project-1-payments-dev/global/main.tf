@@ -65,3 +65,11 @@ module "binary_authorization" {
   repositories = [local.estate.registry.host]
   environment  = local.labels["environment"]
 }
+
+# What the portal may do here in a region switch: resize pools.
+module "portal_access" {
+  source = "../../../modules/portal-access"
+
+  project = local.project
+  portal  = "serviceAccount:portal@${local.estate.projects["devops"]}.iam.gserviceaccount.com"
+}
