@@ -40,11 +40,12 @@ export function groupingRules(project: string): Record<string, unknown> {
 }
 
 /** A machine as the Compute API describes it. */
-export function computeInstance(name: string, site: string, address: string): Record<string, unknown> {
+export function computeInstance(name: string, site: string, address: string, zone: string): Record<string, unknown> {
   const { region, environment } = estate.sites[site]!;
   return {
     labels: { role: 'postgresql', region, environment, 'patroni-scope': estate.databases[site]!.patroniScope },
     networkInterfaces: [{ networkIP: address }],
+    zone,
     name,
   };
 }
@@ -53,7 +54,7 @@ export function writeInventory(folder: string, machines: MachineSpec[], running:
   const inventory = join(folder, 'inventory');
   mkdirSync(inventory, { recursive: true });
   const local = {
-    ansible_connection: 'machine', ansible_become_method: 'su',
+    ansible_connection: 'machine', ansible_become: false,
     // Small, for six on one computer; and what belongs to the real kernel, disks and packages that are not here is left out.
     patroni_shared_buffers: '64MB', patroni_max_connections: 60, patroni_wal_keep_size: '64MB', patroni_max_slot_wal_keep_size: '512MB',
     packages_of_the_system: [], hardening_sshd: false, hardening_sysctl_machine: {}, storage_disks: [],
@@ -62,8 +63,8 @@ export function writeInventory(folder: string, machines: MachineSpec[], running:
     database_repository_type: 'posix', pgbackrest_settle_seconds: 0,
   };
   // With the machine, not with a group: only so they outweigh group_vars.
-  const hosts = Object.fromEntries(machines.map(({ name, region, address }) => [name, {
-    ...computeInstance(name, `${PROJECT}-${region}`, address), ...local, machine_pid_file: running.pidFile(name),
+  const hosts = Object.fromEntries(machines.map(({ name, region, address, zone }) => [name, {
+    ...computeInstance(name, `${PROJECT}-${region}`, address, zone), ...local, machine_pid_file: running.pidFile(name),
   }]));
   writeFileSync(join(inventory, '1-machines.yml'), stringify({ all: { hosts } }));
   writeFileSync(join(inventory, '2-constructed.yml'), stringify(groupingRules(PROJECT)));

@@ -3,7 +3,7 @@
  * two bridges with a router between them, all inside one network namespace: no packet ever leaves it.
  */
 import { execFile, spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,14 +83,15 @@ export class Machines {
   readonly #machines = new Map<string, Machine>();
   #network: ChildProcess | undefined;
 
-  constructor(specs: MachineSpec[], hosts: string, repositories: boolean) {
+  /** `files`: what every machine finds on its disk before anything runs, by path; `commands`: a folder of programs for /usr/local/sbin. */
+  constructor(specs: MachineSpec[], hosts: string, files: (spec: MachineSpec) => Record<string, string> = () => ({}), commands?: string) {
     this.folder = mkdtempSync(join(stateFolder(), 'airpay-machines-'));
     this.#cgroup = join(cgroupRoot(), `airpay-machines-${process.pid}`);
     for (const spec of specs) {
       const folder = join(this.folder, spec.name);
       this.#machines.set(spec.name, { ...spec, folder, pidFile: join(folder, 'pid'), process: undefined, pid: undefined });
-      this.#writeFiles(folder, spec, hosts);
-      if (!repositories) continue;
+      this.#writeFiles(folder, { ...files(spec), 'etc/hosts': `127.0.0.1 localhost\n${hosts}` }, spec.name);
+      if (commands) cpSync(commands, join(folder, 'files/usr/local/sbin'), { recursive: true });
       // Shared by all, as a bucket is.
       const repository = join(this.folder, 'repositories');
       mkdirSync(repository, { recursive: true });
@@ -99,16 +100,13 @@ export class Machines {
     }
   }
 
-  #writeFiles(folder: string, spec: MachineSpec, hosts: string): void {
-    const put = (path: string, text: string) => {
+  #writeFiles(folder: string, files: Record<string, string>, name: string): void {
+    const all = { ...files, 'etc/hostname': `${name}\n`, 'etc/resolv.conf': '', 'etc/machine-id': `${Buffer.from(name.padEnd(16, '.')).toString('hex')}\n` };
+    for (const [path, text] of Object.entries(all)) {
       const file = join(folder, 'files', path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
-    };
-    put('etc/hostname', `${spec.name}\n`);
-    put('etc/hosts', `127.0.0.1 localhost\n${hosts}`);
-    put('etc/resolv.conf', '');
-    put('etc/machine-id', `${Buffer.from(spec.name.padEnd(16, '.')).toString('hex')}\n`);
+    }
     for (const unit of MASKED) {
       const file = join(folder, 'files/etc/systemd/system', unit);
       mkdirSync(dirname(file), { recursive: true });
