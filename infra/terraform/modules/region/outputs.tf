@@ -52,3 +52,13 @@ output "kms_keys" {
   description = "Name -> id of the region's keys."
   value       = module.kms.keys
 }
+
+output "application_nodes_per_zone" {
+  description = "Nodes per zone that the application pool is made with: 0 in a standby."
+  value       = local.application_pool.nodes_per_zone
+}
+
+output "application_autoscaled" {
+  description = "Whether an autoscaler sizes the application pool; otherwise recovery runs do."
+  value       = local.application_pool.autoscaling != null
+}
