@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { gitops } from './lib/estate.ts';
+import { applicationsOf, folderOf, selected, stepOf, type Application } from './lib/expand.ts';
+import { allApplications, clusters, components, exampleWorld, hub, manifestsOf, setsOf, skip, type Component, type Manifest } from './lib/manifests.ts';
+import { renderTemplate } from './lib/template.ts';
+
+const rings = ['dev', 'standby', 'hub', 'primary'];
+const set = (name: string) => setsOf(hub()).find(item => item.metadata.name === name)!;
+const clone = <T>(value: T): T => structuredClone(value);
+
+/** Selectors that no registered cluster meets. */
+function deadSelectors(sets: Manifest[]): string[] {
+  const dead: string[] = [];
+  const look = (name: string, value: any): void => {
+    if (value === null || typeof value !== 'object') return;
+    const selector = value.clusters?.selector;
+    if (selector && !JSON.stringify(selector).includes('{{') && !clusters().some(({ labels }) => selected(selector, labels))) dead.push(`${name}: ${JSON.stringify(selector)}`);
+    for (const item of Object.values(value)) look(name, item);
+  };
+  for (const item of sets) look(item.metadata.name, item.spec.generators);
+  return dead;
+}
+
+/** Providers of definitions and webhooks must be waves before what uses them. */
+function waveFaults(found: Component[]): string[] {
+  const wave = new Map(found.map(item => [item.name, Number(item.wave)]));
+  const needs: [user: string, provider: string][] = [
+    ['cert-manager', 'namespaces'], ['cert-manager-issuers', 'cert-manager'], ['cert-manager-issuers', 'external-secrets'], ['secret-store', 'external-secrets'],
+    ['kyverno', 'namespaces'], ['kyverno-policies', 'kyverno'], ['istiod', 'istio-base'], ['istio-cni', 'istio-base'], ['ztunnel', 'istiod'], ['ztunnel', 'istio-cni'],
+    ['mesh-policies', 'ztunnel'], ['mesh-policies', 'payments-namespace'], ['otel-collector', 'cert-manager-issuers'], ['otel-collector', 'secret-store'],
+    ['argocd', 'external-secrets'], ['thanos', 'cert-manager-issuers'], ['alertmanager', 'secret-store'], ['grafana', 'secret-store'], ['atlantis', 'secret-store'], ['grafana', 'thanos'],
+  ];
+  return needs.filter(([user, provider]) => !(wave.get(provider)! < wave.get(user)!)).map(([user, provider]) => `${user} does not wait for ${provider}`);
+}
+
+/** What an Application could take away unasked in production. */
+function pruneFaults(application: Application, manifests: Manifest[]): string[] {
+  const { automated, syncOptions } = application.spec.syncPolicy;
+  if (application.metadata.labels?.environment === 'dev' || automated.prune === false) return [];
+  const faults = syncOptions?.includes('PruneLast=true') ? [] : ['what is taken away is not taken away last'];
+  if (application.spec.sources?.some((source: any) => source.chart)) faults.push('a chart is pruned');
+  for (const { kind, metadata } of manifests) {
+    if (!['Namespace', 'StatefulSet', 'PersistentVolumeClaim', 'Gateway', 'ClusterIssuer', 'ClusterSecretStore'].includes(kind)) continue;
+    if (kind === 'StatefulSet' && metadata.namespace === 'synthetic') continue;
+    if (!metadata.annotations?.['argocd.argoproj.io/sync-options']?.includes('Prune=confirm')) faults.push(`${kind} ${metadata.name} is taken away without a person`);
+  }
+  return faults;
+}
+
+describe('applications of the clusters', { skip }, () => {
+  it('every ApplicationSet selects labels that registered clusters have', () => {
+    assert.ok(setsOf(hub()).length >= 4);
+    assert.deepEqual(deadSelectors(setsOf(hub())), []);
+    const dead = clone(set('payments-ledger'));
+    dead.spec.generators[0].clusters.selector.matchLabels.system = 'payment';
+    assert.equal(deadSelectors([dead]).length, 1);
+  });
+
+  it('the ledger is deployed to every cluster of the payments system, both regions among them', () => {
+    const found = applicationsOf(set('payments-ledger'), exampleWorld());
+    assert.deepEqual(found.map(item => [item.spec.destination.name, item.spec.source.path]), [
+      ['gke-payments-dev', 'infra/gitops/apps/ledger/overlays/dev'],
+      ['gke-payments-region-a', 'infra/gitops/apps/ledger/overlays/region-a'],
+      ['gke-payments-region-b', 'infra/gitops/apps/ledger/overlays/region-b'],
+    ].sort((a, b) => clusters().findIndex(c => c.name === a[0]) - clusters().findIndex(c => c.name === b[0])));
+    for (const item of found) assert.ok(manifestsOf(item).some(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'ledger'), item.metadata.name);
+  });
+
+  it('every component reaches every cluster it names, from folders that exist', () => {
+    const found = applicationsOf(set('platform'), exampleWorld());
+    const wanted = components().filter(item => item.name !== 'argocd-projects').flatMap(item => clusters().filter(({ labels }) => item.where in labels).map(({ name }) => `${item.name}-${name}`));
+    assert.deepEqual(found.map(item => item.metadata.name).sort(), wanted.sort());
+    assert.ok(wanted.length >= 60, String(wanted.length));
+    for (const { application } of allApplications()) {
+      for (const source of application.spec.sources ?? [application.spec.source]) {
+        if (source.path?.startsWith('infra/gitops/')) assert.ok(existsSync(path.join(folderOf(source.path), 'kustomization.yaml')), source.path);
+        for (const file of source.helm?.valueFiles?.slice(0, 1) ?? []) assert.ok(existsSync(folderOf(file.replace('$values/', ''))), file);
+      }
+    }
+  });
+
+  it('no folder of a component is forgotten', () => {
+    const known = new Set(components().map(item => item.folder));
+    const folders = ['platform-components', 'devops-components'].flatMap(kind => readdirSync(path.join(gitops, kind)).map(name => `${kind}/${name}`));
+    assert.deepEqual(folders.filter(folder => !known.has(folder)), ['devops-components/argocd-projects'], 'the projects come with clusters/hub');
+  });
+
+  it('a cluster that is registered gets the platform and the ledger without a change here', () => {
+    const world = exampleWorld();
+    const model = world.clusters.find(({ labels }) => labels.role === 'standby')!;
+    world.clusters = [...world.clusters, { ...model, name: 'gke-payments-region-c', labels: { ...model.labels, region: 'region-c' } }];
+    const added = allApplications(world).filter(({ application }) => application.spec.destination.name === 'gke-payments-region-c').map(({ application }) => application.metadata.name);
+    const spoke = components().filter(item => item.where !== 'airpay.example/hub').length;
+    assert.equal(added.length, spoke + 1 + 1, 'components, ledger, service');
+    assert.ok(added.includes('payments-ledger-region-c') && added.includes('cert-manager-gke-payments-region-c'));
+  });
+
+  it('a change reaches dev, then the standby, then the hub, and the primary last', () => {
+    for (const name of ['platform', 'payments-ledger', 'services']) {
+      const found = applicationsOf(set(name), exampleWorld());
+      const first = (ring: string) => Math.min(...found.filter(item => item.metadata.labels!.ring === ring).map(item => stepOf(set(name), item)));
+      const last = (ring: string) => Math.max(...found.filter(item => item.metadata.labels!.ring === ring).map(item => stepOf(set(name), item)));
+      const here = rings.filter(ring => found.some(item => item.metadata.labels!.ring === ring));
+      assert.ok(here.length >= 3, name);
+      for (const [index, ring] of here.slice(1).entries()) assert.ok(last(here[index]!) < first(ring), `${name}: ${here[index]} before ${ring}`);
+      assert.deepEqual(found.filter(item => stepOf(set(name), item) < 0).map(item => item.metadata.name), [], `${name}: nobody would sync these`);
+    }
+    const forgetful = clone(set('platform'));
+    forgetful.spec.strategy.rollingSync.steps.pop();
+    assert.ok(applicationsOf(forgetful, exampleWorld()).some(item => stepOf(forgetful, item) < 0));
+  });
+
+  it('what gives definitions, webhooks and stores is healthy before what uses them', () => {
+    assert.deepEqual(waveFaults(components()), []);
+    assert.deepEqual(waveFaults(components().map(item => (item.name === 'kyverno-policies' ? { ...item, wave: '20' } : item))), ['kyverno-policies does not wait for kyverno']);
+    const steps = new Set<number>();
+    for (const item of applicationsOf(set('platform'), exampleWorld())) steps.add(stepOf(set('platform'), item));
+    assert.ok(steps.size >= 15, 'waves within rings');
+  });
+
+  it('drift is put back, a failed sync is tried again, and the number of pods is left alone', () => {
+    for (const { application } of allApplications()) {
+      const { automated, retry, syncOptions } = application.spec.syncPolicy;
+      assert.equal(automated.selfHeal, true, application.metadata.name);
+      assert.ok(retry.limit >= 3 && retry.backoff.maxDuration, application.metadata.name);
+      if (application.spec.ignoreDifferences) assert.ok(syncOptions.includes('RespectIgnoreDifferences=true'), `${application.metadata.name} would write what it says it ignores`);
+    }
+  });
+
+  it('nothing that holds data or closes a door is pruned in production without a person', () => {
+    let guarded = 0;
+    for (const { set: of, application } of allApplications()) {
+      const manifests = manifestsOf(application);
+      guarded += manifests.filter(({ kind }) => kind === 'Namespace' || kind === 'StatefulSet').length;
+      assert.deepEqual(pruneFaults(application, manifests), [], application.metadata.name);
+      assert.equal(of.spec.syncPolicy.applicationsSync, 'create-update', `${of.metadata.name} may delete Applications`);
+      assert.equal(of.spec.syncPolicy.preserveResourcesOnDeletion, true, of.metadata.name);
+    }
+    assert.ok(guarded > 20, String(guarded));
+    const gateway = allApplications().find(({ application }) => application.metadata.name === 'gateway-gke-devops')!.application;
+    const bare = manifestsOf(gateway).map(item => ({ ...item, metadata: { ...item.metadata, annotations: {} } }));
+    assert.deepEqual(pruneFaults(gateway, bare), ['Gateway hub is taken away without a person']);
+    const chart = clone(allApplications().find(({ application }) => application.metadata.name === 'cert-manager-gke-devops')!.application);
+    chart.spec.syncPolicy.automated.prune = true;
+    assert.deepEqual(pruneFaults(chart, []), ['a chart is pruned']);
+  });
+
+  it('a service goes where its repository says nothing about', () => {
+    const found = applicationsOf(set('services'), exampleWorld());
+    assert.deepEqual([...new Set(found.map(item => `${item.spec.project} ${item.spec.destination.namespace} ${item.spec.source.repoURL}`))], ['services refunds https://git.airpay.example/airpay/refunds-gitops.git']);
+    for (const item of found) assert.ok(item.spec.syncPolicy.syncOptions.includes('FailOnSharedResource=true'), 'what another Application has may not be taken');
+  });
+
+  it('the revision is one that is protected, the repository ours, and the ApplicationSet in no repository of a team', () => {
+    for (const { application } of allApplications()) {
+      for (const source of application.spec.sources ?? [application.spec.source]) {
+        if (source.chart) assert.match(source.targetRevision, /^v?\d+\.\d+\.\d+$/, 'a chart is of one version');
+        else assert.equal(source.targetRevision, 'main');
+      }
+    }
+  });
+});
+
+describe('templates of ApplicationSets', () => {
+  it('are read as Argo CD reads them', () => {
+    assert.equal(renderTemplate('a {{ .x.y }}{{- if eq .x.y "1" }} one {{- else if hasKey .x "z" }} z {{ else }} other {{ end -}} .', { x: { y: '1' } }), 'a 1 one.');
+    assert.equal(renderTemplate('{{ if hasKey .x "z" }}z{{ else }}no{{ end }} {{ index .x "a" }} {{ trimSuffix "-gitops" .x.a }}', { x: { a: 'pay-gitops' } }), 'no pay-gitops pay');
+  });
+
+  it('fail on a value that is missing and on what is not known', () => {
+    assert.throws(() => renderTemplate('{{ .x.y }}', { x: {} }), /missing key y/);
+    assert.throws(() => renderTemplate('{{ range .x }}{{ end }}', { x: [] }), /not known/);
+    assert.throws(() => renderTemplate('{{ if .x }}', { x: 1 }), /no \{\{ end \}\}|if without end/);
+    assert.throws(() => renderTemplate('{{ lower .x }}', { x: 'A' }), /not known/);
+  });
+});
