@@ -86,6 +86,10 @@ resource "google_artifact_registry_repository" "packages" {
       older_than = "7776000s"
     }
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "google_artifact_registry_repository_iam_binding" "readers" {

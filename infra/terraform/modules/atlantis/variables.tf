@@ -91,4 +91,9 @@ variable "service_account" {
 variable "state_bucket" {
   description = "Bucket of the Terraform states."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "A bucket has 3 to 63 lower-case letters, digits and hyphens."
+  }
 }

@@ -22,11 +22,21 @@ variable "name" {
 variable "audit_bucket" {
   description = "Locked bucket for audit logs (archive module, log_buckets.audit)."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.audit_bucket))
+    error_message = "A bucket has 3 to 63 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "raw_bucket" {
   description = "Locked bucket for raw logs, kept 7 years (archive module, log_buckets.raw)."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.raw_bucket))
+    error_message = "A bucket has 3 to 63 lower-case letters, digits and hyphens."
+  }
 }
 
 variable "raw_filter" {

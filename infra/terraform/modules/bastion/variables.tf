@@ -31,11 +31,21 @@ variable "zone" {
 variable "network" {
   description = "Id of the network (output id of the network module)."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/global/networks/[^/]+$", var.network))
+    error_message = "network is the id of a network: projects/P/global/networks/N."
+  }
 }
 
 variable "subnet" {
   description = "Id of the subnet of the machine (edge tier)."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnet))
+    error_message = "subnet is the id of a subnet: projects/P/regions/R/subnetworks/S."
+  }
 }
 
 variable "image" {

@@ -147,6 +147,7 @@ resource "google_compute_health_check" "healing" {
   }
 }
 
+# No target_size: the one instance of a group comes from google_compute_per_instance_config, with its name and its address, and counts itself.
 resource "google_compute_instance_group_manager" "nat" {
   for_each = local.machines
 
@@ -171,11 +172,6 @@ resource "google_compute_instance_group_manager" "nat" {
     replacement_method    = "RECREATE"
     max_surge_fixed       = 0
     max_unavailable_fixed = 1
-  }
-
-  # The one instance comes from google_compute_per_instance_config, with its name and its address.
-  lifecycle {
-    ignore_changes = [target_size]
   }
 }
 

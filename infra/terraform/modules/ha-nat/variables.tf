@@ -31,6 +31,11 @@ variable "name" {
 variable "network" {
   description = "Id of the network (output id of the network module)."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/global/networks/[^/]+$", var.network))
+    error_message = "network is the id of a network: projects/P/global/networks/N."
+  }
 }
 
 variable "mode" {
@@ -57,6 +62,11 @@ variable "zones" {
 variable "subnet" {
   description = "Id of the subnet whose machines and pods go out (application tier)."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnet))
+    error_message = "subnet is the id of a subnet: projects/P/regions/R/subnetworks/S."
+  }
 }
 
 variable "machines" {

@@ -17,13 +17,13 @@ variables {
       bucket     = "airpay-archive-pgbackrest-region-a"
       location   = "europe-west1"
       kms_key_id = "projects/airpay-archive/locations/europe-west1/keyRings/archive-region-a/cryptoKeys/buckets"
-      writer     = "database-region-a@airpay-payments-prod.iam.gserviceaccount.com"
+      writer     = "patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"
     }
     payments-prod-region-b = {
       bucket     = "airpay-archive-pgbackrest-region-b"
       location   = "europe-west4"
       kms_key_id = "projects/airpay-archive/locations/europe-west4/keyRings/archive-region-b/cryptoKeys/buckets"
-      writer     = "database-region-b@airpay-payments-prod.iam.gserviceaccount.com"
+      writer     = "patroni-region-b@airpay-payments-prod.iam.gserviceaccount.com"
     }
   }
   logs = {
@@ -59,7 +59,7 @@ run "a_repository_is_written_by_its_own_machines_only" {
   command = plan
 
   assert {
-    condition     = google_storage_bucket_iam_binding.repository_writer["payments-prod-region-a"].members == toset(["serviceAccount:database-region-a@airpay-payments-prod.iam.gserviceaccount.com"])
+    condition     = google_storage_bucket_iam_binding.repository_writer["payments-prod-region-a"].members == toset(["serviceAccount:patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"])
     error_message = "The machines of region-a, and nobody else."
   }
 

@@ -8,7 +8,7 @@ variables {
   repository      = "payments"
   readers         = ["serviceAccount:gke-nodes@airpay-payments-prod.iam.gserviceaccount.com"]
   writers         = ["serviceAccount:pipeline@airpay-devops.iam.gserviceaccount.com"]
-  package_readers = ["serviceAccount:database-region-a@airpay-payments-prod.iam.gserviceaccount.com"]
+  package_readers = ["serviceAccount:patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"]
   kms_key_id      = "projects/airpay-devops/locations/europe/keyRings/devops-europe/cryptoKeys/registry"
   labels = {
     team        = "platform", product = "portal", system = "platform", component = "registry", environment = "production", region = "hub",
@@ -75,7 +75,7 @@ run "each_reads_what_it_needs" {
   }
 
   assert {
-    condition     = alltrue([for binding in google_artifact_registry_repository_iam_binding.package_readers : binding.members == toset(["serviceAccount:database-region-a@airpay-payments-prod.iam.gserviceaccount.com"]) && binding.repository != "payments"])
+    condition     = alltrue([for binding in google_artifact_registry_repository_iam_binding.package_readers : binding.members == toset(["serviceAccount:patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"]) && binding.repository != "payments"])
     error_message = "Database machines read packages and no images."
   }
 }

@@ -19,7 +19,7 @@ variables {
   image                 = "projects/airpay-devops/global/images/bastion-2026-11-01"
   kms_key_id            = "projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/disks"
   notification_channels = ["projects/airpay-devops/notificationChannels/1"]
-  targets               = { database = { account = "database-region-a@airpay-payments-prod.iam.gserviceaccount.com", ports = ["22"] } }
+  targets               = { database = { account = "patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com", ports = ["22"] } }
   access = {
     inc-1042 = { member = "user:anna@airpay.example", from = "2199-01-01T08:00:00Z", until = "2199-01-01T12:00:00Z", reason = "Look at the replication slots.", break_glass = false }
     inc-1043 = { member = "group:database@airpay.example", from = "2199-01-01T08:00:00Z", until = "2199-01-01T10:00:00Z", reason = "Region switch by hand.", break_glass = true }

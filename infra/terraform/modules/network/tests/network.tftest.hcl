@@ -19,7 +19,7 @@ variables {
   peers = { devops = { network = "https://www.googleapis.com/compute/v1/projects/airpay-devops/global/networks/devops", ranges = ["10.0.0.0/16"] } }
   ingress = {
     argocd = { description = "Argo CD of the hub.", source_ranges = ["10.0.128.0/17"], target_tags = ["node"], ports = ["443"] }
-    rw     = { description = "Pods to the database.", source_ranges = ["10.10.128.0/17"], target_accounts = ["database-region-a@airpay-payments-prod.iam.gserviceaccount.com"], ports = ["5432"] }
+    rw     = { description = "Pods to the database.", source_ranges = ["10.10.128.0/17"], target_accounts = ["patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"], ports = ["5432"] }
   }
   labels = {
     team        = "platform", product = "portal", system = "platform", component = "network", environment = "production", region = "hub",
