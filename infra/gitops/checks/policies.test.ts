@@ -69,9 +69,11 @@ const bad: [string, string, RegExp, Change][] = [
   ['a port of the node', 'restricted-pods', /hostPort/, spec => (container(spec).ports[0].hostPort = 80)],
   ['an init container that is root', 'restricted-pods', /do not run as root/, spec => (spec.template.spec.initContainers = [{ ...container(spec), securityContext: { ...container(spec).securityContext, runAsUser: 0 } }])],
   ['an image by tag', 'image-references', /by digest/, spec => (container(spec).image = `${registry}shop:1.0.0`)],
-  ['an image of another registry', 'image-references', /from our registry/, spec => (container(spec).image = `docker.io/library/shop@${digest}`)],
-  ['a registry that only begins like ours', 'image-references', /from our registry/, spec => (container(spec).image = `${estate.registry.host}-evil/shop@${digest}`)],
+  ['an image of another registry', 'image-references', /from our registries/, spec => (container(spec).image = `docker.io/library/shop@${digest}`)],
+  ['a registry that only begins like ours', 'image-references', /from our registries/, spec => (container(spec).image = `${estate.registry.host}-evil/shop@${digest}`)],
   ['an unsigned image', 'signed-images', /are signed by the release workflow/, spec => (container(spec).image = `${registry}unsigned@${digest}`)],
+  ['an unsigned image of a service', 'signed-service-images', /signed by the workflow of its repository/, spec => (container(spec).image = `europe-west1-docker.pkg.dev/airpay-payments-prod/shop/service@${digest}`)],
+  ['an image of a project that is not ours', 'image-references', /from our registries/, spec => (container(spec).image = `europe-west1-docker.pkg.dev/airpay-payments-prod-x/shop/service@${digest}`)],
   ['no memory limit', 'resource-limits', /memory limit/, spec => delete container(spec).resources.limits.memory],
   ['no requests', 'resource-limits', /requests/, spec => delete container(spec).resources.requests.cpu],
   ['tier 0 with limits above its requests', 'resource-limits', /Tier 0/, spec => (container(spec).resources.limits.cpu = '2')],
@@ -142,11 +144,31 @@ metadata:
     assert.equal(verdict({ ...signer, sbom: { ...signer, type: 'https://slsa.dev/provenance/v1' } }).length, 1, 'another attestation');
   });
 
+  it('takes a service whose own repository signed it, and no other repository or branch', () => {
+    const service = `europe-west1-docker.pkg.dev/airpay-payments-prod/shop/service@${digest}`;
+    const item = fresh();
+    item.spec.template.spec.containers[0].image = service;
+    const verdict = (subject: string) => problemsOf(item, { signed: new Map([[service, { issuer: signer.issuer, subject }]]) }).map(one => one.policy);
+    assert.deepEqual(verdict('https://github.com/airpay/shop/.github/workflows/ci.yml@refs/heads/main'), []);
+    const workflow = readFileSync(path.join(folder, '../../templates/payment-service/skeleton/service/.github/workflows/ci.yml'), 'utf8');
+    assert.ok(workflow.indexOf('docker push') < workflow.indexOf('cosign sign --yes'), 'what the template makes signs what it pushed');
+    for (const subject of ['https://github.com/airpay/shop/.github/workflows/ci.yml@refs/heads/try', 'https://github.com/evil/shop/.github/workflows/ci.yml@refs/heads/main', 'https://github.com/airpay/shop/.github/workflows/other.yml@refs/heads/main']) {
+      assert.deepEqual(verdict(subject), ['signed-service-images'], subject);
+    }
+  });
+
   it('names the signer, the registry, the labels and the residency classes that infra/estate.yaml names', () => {
     const text = (name: string) => readFileSync(path.join(base, `${name}.yaml`), 'utf8');
     const { attestors, matchImageReferences } = policies.find(policy => policy.metadata.name === 'signed-images')!.spec;
     assert.deepEqual(attestors[0].cosign.keyless.identities, [signer]);
     assert.deepEqual(matchImageReferences, [{ glob: `${estate.registry.host}/*` }]);
+    const services = policies.find(policy => policy.metadata.name === 'signed-service-images')!.spec;
+    assert.deepEqual(services.attestors[0].cosign.keyless.identities, [{ issuer: signer.issuer, subjectRegExp: estate.signing.services }]);
+    const projects = ['payments-dev', 'payments-prod'].map(key => estate.projects[key]);
+    assert.deepEqual(services.matchImageReferences, projects.map(project => ({ glob: `europe-*-docker.pkg.dev/${project}/*` })));
+    const locations = new Set(Object.values<any>(estate.sites).map(site => site.location.replace('europe-', '')));
+    assert.ok(text('image-references').includes(`'^europe-(${['west1', 'west4', 'north1'].join('|')})-docker[.]pkg[.]dev/airpay-payments-(dev|prod)/'`));
+    assert.deepEqual([...locations].sort(), ['north1', 'west1', 'west4']);
     assert.ok(text('image-references').includes(`'${registry}'`));
     const listed = `[${estate.requiredLabels.map((name: string) => `'${name}'`).join(', ')}]`;
     for (const name of ['required-labels', 'required-labels-namespaces']) {

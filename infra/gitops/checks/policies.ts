@@ -43,7 +43,8 @@ export function celValue(value: unknown): unknown {
 
 function environment(attestors: any[], signed: ReadonlyMap<string, SignedImage>): Environment {
   const identityFits = (attestor: any, by: { issuer: string; subject: string } | undefined) =>
-    Boolean(by) && attestor.cosign.keyless.identities.some((identity: any) => identity.issuer === by!.issuer && identity.subject === by!.subject);
+    Boolean(by) && attestor.cosign.keyless.identities.some((identity: any) =>
+      identity.issuer === by!.issuer && (identity.subjectRegExp ? new RegExp(identity.subjectRegExp).test(by!.subject) : identity.subject === by!.subject));
   const fits = (names: any[], by?: { issuer: string; subject: string }) =>
     BigInt(names.filter(attestor => identityFits(attestors.find(one => one.name === attestor.name), by)).length);
   return new Environment(options)
