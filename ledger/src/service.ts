@@ -42,6 +42,8 @@ export interface Service {
   ledger: Ledger;
   database: Database;
   metrics: Metrics;
+  /** Takes API keys and the database's address from newer settings; nothing else of them. */
+  useSecrets(next: Config): void;
   /** Closes the port once running requests are answered, then the workers, then the connections. */
   close(): Promise<void>;
 }
@@ -89,7 +91,14 @@ export function buildService(config: Config, logStream?: Log): Service {
     await cache.close();
     await Promise.all([database.close(), redis?.close(), tracing?.close()]);
   };
-  return { app, health, ledger, database, metrics, close };
+  const useSecrets = (next: Config) => {
+    authenticator.useKeys(next.apiKeys);
+    database.useUrl(next.databaseUrl);
+    // The cache's connections and the sealing keys are made once: those are rotated by overlap, pod by pod.
+    const later = [next.redisUrl !== config.redisUrl && 'LEDGER_REDIS_URL', next.webhookKeys.join() !== config.webhookKeys.join() && 'LEDGER_WEBHOOK_KEY'].filter(name => name !== false);
+    log.info({ usedAfterRestart: later }, 'new secrets are used');
+  };
+  return { app, health, ledger, database, metrics, useSecrets, close };
 }
 
 interface Logger {

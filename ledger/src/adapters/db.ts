@@ -83,6 +83,8 @@ export function translate(error: unknown): LedgerError | undefined {
   if (known) return new LedgerError(...known, { cause: error });
   if (isConnectionLoss(error)) return new LedgerError('database-unavailable', 'No connection to the database.', { cause: error });
   if (isConflict(error)) return new LedgerError('account-busy', 'The request kept colliding with others.', { cause: error });
+  // While a password is being replaced: here or there the old one is still in use.
+  if (/^28/.test(codeOf(error))) return new LedgerError('database-unavailable', 'The database does not take the password.', { cause: error });
   if (/^53/.test(codeOf(error))) return new LedgerError('database-unavailable', 'The database is out of resources.', { cause: error });
   return undefined;
 }
@@ -103,11 +105,15 @@ export class Database {
   readonly #reads: pg.Pool;
   readonly #probes: pg.Pool;
   readonly #options: DatabaseOptions;
+  /** The address in use, and the one to try when the server does not take its password: before or after a rotation. */
+  #url: string;
+  #otherUrl: string | undefined;
   /** Connections whose COMMIT returned although the synchronous standby had not confirmed. */
   readonly #unreplicated = new WeakSet<pg.PoolClient>();
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+    this.#url = options.url;
     const shared: pg.PoolConfig = {
       connectionString: options.url,
       ssl: options.ssl,
@@ -161,6 +167,16 @@ export class Database {
     return this.#generation;
   }
 
+  /**
+   * New connections are made with this address; those that are open end within minutes. The one before is kept: until the role has its
+   * new password the server takes only the old one, and the role and the secret need not change at the same moment.
+   */
+  useUrl(url: string): void {
+    if (url === this.#url) return;
+    this.#otherUrl = this.#url;
+    this.#setUrl(url);
+  }
+
   /** One read. Repeated once when the connection was lost. Throws LedgerError or our own mistakes. */
   async query(statement: Statement): Promise<Rows> {
     return this.#read(this.#pool, async client => (await client.query(statement)).rows);
@@ -207,7 +223,7 @@ export class Database {
   /** A read on a connection of its own: answers or throws within two seconds, however many requests are queued. */
   async probe(statement: Statement): Promise<Record<string, unknown>[]> {
     try {
-      const client = await this.#probes.connect();
+      const client = await this.#connect(this.#probes);
       return await release(client, async () => (await client.query(statement)).rows);
     } catch (error) {
       throw translate(error) ?? error;
@@ -222,13 +238,35 @@ export class Database {
   async #acquire(pool: pg.Pool): Promise<pg.PoolClient> {
     if (pool.waitingCount >= this.#options.queueMax) throw new LedgerError('overloaded', 'Too many requests wait for the database.');
     try {
-      const client = await pool.connect();
+      const client = await this.#connect(pool);
       if (!this.#histories.has(client)) await this.#learnHistory(client);
       this.#follow(this.#histories.get(client));
       return client;
     } catch (error) {
       const saturated = /timeout exceeded/.test((error as Error).message) && pool.totalCount >= pool.options.max && pool.waitingCount > 0;
       throw saturated ? new LedgerError('overloaded', 'The request waited too long for the database.', { cause: error }) : error;
+    }
+  }
+
+  #setUrl(url: string): void {
+    this.#url = url;
+    // A pool makes each connection from its options anew.
+    for (const pool of [this.#pool, this.#reads, this.#probes]) pool.options.connectionString = url;
+  }
+
+  async #connect(pool: pg.Pool): Promise<pg.PoolClient> {
+    const used = this.#url;
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (codeOf(error) !== '28P01' || this.#otherUrl === undefined) throw error;
+      // Many may be refused at once, and one of them turns over.
+      if (this.#url === used) {
+        const other = this.#otherUrl;
+        this.#otherUrl = used;
+        this.#setUrl(other);
+      }
+      return pool.connect();
     }
   }
 

@@ -31,18 +31,23 @@ const verifyingMax = 256;
 
 export class Authenticator {
   /** By SHA-256 of the secret. */
-  readonly #keys = new Map<string, { digest: Buffer; caller: Caller }>();
+  #keys = new Map<string, { digest: Buffer; caller: Caller }>();
   /** By SHA-256 of the token, oldest first. */
   readonly #tokens = new Map<string, { caller: Caller; untilMs: number }>();
   readonly #verifier: Pick<TokenVerifier, 'verify'> | null;
   #verifying = 0;
 
   constructor(apiKeys: readonly ApiKey[], verifier: Pick<TokenVerifier, 'verify'> | null) {
-    for (const { client, tenant, scopes, secret } of apiKeys) {
-      const digest = digestOf(secret);
-      this.#keys.set(digest.toString('latin1'), { digest, caller: { tenant, actor: client, scopes: new Set(scopes), kind: 'key' } });
-    }
+    this.useKeys(apiKeys);
     this.#verifier = verifier;
+  }
+
+  /** From the next request on these keys count and no others. */
+  useKeys(apiKeys: readonly ApiKey[]): void {
+    this.#keys = new Map(apiKeys.map(({ client, tenant, scopes, secret }) => {
+      const digest = digestOf(secret);
+      return [digest.toString('latin1'), { digest, caller: { tenant, actor: client, scopes: new Set(scopes), kind: 'key' } }];
+    }));
   }
 
   /**
