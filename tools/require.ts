@@ -35,6 +35,9 @@ const test: Requirement[] = [
   { what: 'ansible-lint', any: ['ansible-lint'], debianPackages: ['ansible-lint'] },
   { what: 'Prometheus node exporter', any: ['prometheus-node-exporter', 'node_exporter'], debianPackages: ['prometheus-node-exporter'] },
   { what: 'ip, which makes network namespaces', any: ['ip'], debianPackages: ['iproute2'] },
+  { what: 'curl', any: ['curl'], debianPackages: ['curl'] },
+  // Debian's client of etcd imports it as soon as it meets a certificate, and does not depend on it.
+  { what: "Python's idna", any: ['/usr/lib/python3/dist-packages/idna'], debianPackages: ['python3-idna'] },
   { what: 'Chromium', any: ['chromium'], debianPackages: ['chromium', 'fonts-dejavu-core'] },
 ];
 const bench: Requirement[] = [
