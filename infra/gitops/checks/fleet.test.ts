@@ -4,12 +4,12 @@ import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse as parseHcl } from '@cdktf/hcl2json';
 import { parse } from 'yaml';
+import { budgeted, closedAndBounded, inert } from './completeness.ts';
 import { accountProblems, cidrProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
-import { ofManifest, type Found } from './expressions.ts';
+import { allExpressions, ofManifest, type Found } from './expressions.ts';
 import { fleet, hasKubectl, type ClusterContent } from './fleet.ts';
 import { containersOf, nameOf, readEstate, root, type Manifest } from './manifests.ts';
 import { emission, metricProblems, readExporters } from './metrics.ts';
-import { allExpressions } from './expressions.ts';
 import { problemsOf } from './names.ts';
 import { checkNeeds, checkRows, needsOf, readMatrix, toClusters } from './network.ts';
 import { armorProblems, gatewayProblems, poolsOf } from './outside-names.ts';
@@ -78,6 +78,15 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
     assert.deepEqual(each(({ name, manifests }) => problemsOf({ manifests, elsewhere: known }).map(one => `${name}: ${one}`)), []);
     const needed = each(({ manifests }) => problemsOf({ manifests, elsewhere: new Set() })).join('\n');
     for (const one of known) assert.ok(needed.includes(one.split('/').at(-1)!), `${one} is in elsewhere.yaml and nothing refers to it`);
+  });
+
+  it('has every namespace closed and bounded, every pair of pods under one budget, and nothing that nobody reads', () => {
+    // The mesh's own pods work on the nodes and for every pod.
+    const open = new Set(['istio-system']);
+    assert.deepEqual(each(({ name, manifests }) => {
+      const context = { manifests, elsewhere: new Set<string>() };
+      return [...closedAndBounded(context, open), ...budgeted(context), ...inert(context)].map(one => `${name}: ${one}`);
+    }), []);
   });
 
   it('acts as the accounts of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => accountProblems({ cluster: name, ...content, estate })), []));
