@@ -14,13 +14,13 @@ resource "google_project_iam_custom_role" "repository_writer" {
   ]
 }
 
-# Authoritative: the machines of one site, and nobody else, write there.
+# Authoritative: the machines of this database in all its regions (the leader fills every repository, ADR 0121), and nobody else.
 resource "google_storage_bucket_iam_binding" "repository_writer" {
   for_each = var.repositories
 
   bucket  = google_storage_bucket.repository[each.key].name
   role    = google_project_iam_custom_role.repository_writer.name
-  members = ["serviceAccount:${each.value.writer}"]
+  members = [for writer in each.value.writers : "serviceAccount:${writer}"]
 }
 
 # The locked copy is made by Google's transfer service. Database machines have no rights there at all.

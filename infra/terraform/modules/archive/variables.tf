@@ -9,12 +9,12 @@ variable "project" {
 }
 
 variable "repositories" {
-  description = "Site -> bucket of its pgBackRest repository, location, key, account of its database machines, and days for which a copy cannot be deleted by anybody."
+  description = "Site -> bucket of its pgBackRest repository, location, key, accounts of the database machines that write there, and days for which a copy cannot be deleted by anybody."
   type = map(object({
     bucket         = string
     location       = string
     kms_key_id     = string
-    writer         = string
+    writers        = list(string)
     retention_days = optional(number, 35)
   }))
 
@@ -29,8 +29,8 @@ variable "repositories" {
   }
 
   validation {
-    condition     = alltrue([for repository in values(var.repositories) : can(regex("^[a-z][a-z0-9-]+@[a-z][a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", repository.writer))])
-    error_message = "writer is the e-mail address of one service account."
+    condition     = alltrue([for repository in values(var.repositories) : length(repository.writers) > 0 && alltrue([for writer in repository.writers : can(regex("^[a-z][a-z0-9-]+@[a-z][a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", writer))])])
+    error_message = "writers are e-mail addresses of service accounts, one at least."
   }
 
   validation {

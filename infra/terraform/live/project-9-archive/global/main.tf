@@ -41,7 +41,11 @@ module "archive" {
       bucket     = bucket
       location   = local.estate.sites[name].location
       kms_key_id = module.kms[local.estate.sites[name].region].keys["buckets"]
-      writer     = "patroni-${local.estate.sites[name].region}@${local.estate.projects[local.estate.sites[name].project]}.iam.gserviceaccount.com"
+      # The leader of a database fills the repositories of all its regions (ADR 0121).
+      writers = [
+        for site in keys(local.estate.databases) : "patroni-${local.estate.sites[site].region}@${local.estate.projects[local.estate.sites[site].project]}.iam.gserviceaccount.com"
+        if local.estate.sites[site].project == local.estate.sites[name].project
+      ]
     }
   }
   logs = {

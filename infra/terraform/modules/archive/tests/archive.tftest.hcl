@@ -17,13 +17,13 @@ variables {
       bucket     = "airpay-archive-pgbackrest-region-a"
       location   = "europe-west1"
       kms_key_id = "projects/airpay-archive/locations/europe-west1/keyRings/archive-region-a/cryptoKeys/buckets"
-      writer     = "patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"
+      writers    = ["patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com", "patroni-region-b@airpay-payments-prod.iam.gserviceaccount.com"]
     }
     payments-prod-region-b = {
       bucket     = "airpay-archive-pgbackrest-region-b"
       location   = "europe-west4"
       kms_key_id = "projects/airpay-archive/locations/europe-west4/keyRings/archive-region-b/cryptoKeys/buckets"
-      writer     = "patroni-region-b@airpay-payments-prod.iam.gserviceaccount.com"
+      writers    = ["patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com", "patroni-region-b@airpay-payments-prod.iam.gserviceaccount.com"]
     }
   }
   logs = {
@@ -55,12 +55,12 @@ run "nobody_can_delete_a_copy_of_a_backup" {
   }
 }
 
-run "a_repository_is_written_by_its_own_machines_only" {
+run "a_repository_is_written_by_the_machines_of_its_database_only" {
   command = plan
 
   assert {
-    condition     = google_storage_bucket_iam_binding.repository_writer["payments-prod-region-a"].members == toset(["serviceAccount:patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com"])
-    error_message = "The machines of region-a, and nobody else."
+    condition     = google_storage_bucket_iam_binding.repository_writer["payments-prod-region-a"].members == toset(["serviceAccount:patroni-region-a@airpay-payments-prod.iam.gserviceaccount.com", "serviceAccount:patroni-region-b@airpay-payments-prod.iam.gserviceaccount.com"])
+    error_message = "The machines of this database in both regions, and nobody else."
   }
 
   assert {
@@ -181,7 +181,7 @@ run "refuses_raw_logs_for_less_than_seven_years" {
 run "refuses_a_short_lock_on_backups" {
   command = plan
   variables {
-    repositories = { a = { bucket = "b-a", location = "europe-west1", retention_days = 7, writer = "database@airpay-payments-prod.iam.gserviceaccount.com", kms_key_id = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k" } }
+    repositories = { a = { bucket = "b-a", location = "europe-west1", retention_days = 7, writers = ["database@airpay-payments-prod.iam.gserviceaccount.com"], kms_key_id = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k" } }
   }
   expect_failures = [var.repositories]
 }
@@ -189,7 +189,7 @@ run "refuses_a_short_lock_on_backups" {
 run "refuses_backups_that_wander" {
   command = plan
   variables {
-    repositories = { a = { bucket = "b-a", location = "eu", writer = "database@airpay-payments-prod.iam.gserviceaccount.com", kms_key_id = "projects/p/locations/eu/keyRings/r/cryptoKeys/k" } }
+    repositories = { a = { bucket = "b-a", location = "eu", writers = ["database@airpay-payments-prod.iam.gserviceaccount.com"], kms_key_id = "projects/p/locations/eu/keyRings/r/cryptoKeys/k" } }
   }
   expect_failures = [var.repositories]
 }
@@ -197,7 +197,7 @@ run "refuses_backups_that_wander" {
 run "refuses_a_key_in_another_location" {
   command = plan
   variables {
-    repositories = { a = { bucket = "b-a", location = "europe-west1", writer = "database@airpay-payments-prod.iam.gserviceaccount.com", kms_key_id = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k" } }
+    repositories = { a = { bucket = "b-a", location = "europe-west1", writers = ["database@airpay-payments-prod.iam.gserviceaccount.com"], kms_key_id = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k" } }
   }
   expect_failures = [var.repositories]
 }
@@ -205,7 +205,7 @@ run "refuses_a_key_in_another_location" {
 run "refuses_everybody_as_writer" {
   command = plan
   variables {
-    repositories = { a = { bucket = "b-a", location = "europe-west1", writer = "allUsers", kms_key_id = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k" } }
+    repositories = { a = { bucket = "b-a", location = "europe-west1", writers = ["allUsers"], kms_key_id = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k" } }
   }
   expect_failures = [var.repositories]
 }
