@@ -61,7 +61,7 @@ export const resourceTypes = new Map<string, ResourceType>([
   ...many('compute_instance_group compute_instance_group_manager compute_region_instance_group_manager', none),
   ...many('compute_region_autoscaler compute_per_instance_config compute_attached_disk compute_resource_policy compute_instance_iam_member', none),
   ...many('compute_disk_resource_policy_attachment compute_region_disk_resource_policy_attachment', none),
-  ...many('iap_tunnel_instance_iam_member iap_tunnel_iam_member os_config_patch_deployment', none),
+  ...many('iap_tunnel_instance_iam_member iap_tunnel_iam_member iap_web_iam_member os_config_patch_deployment', none),
   // Clusters
   ['google_container_cluster', { labels: 'resource_labels', keys: ['database_encryption.key_name'], protect: 'deletion_protection' }],
   ['google_container_node_pool', { labels: null, keys: ['node_config.boot_disk_kms_key'] }],

@@ -1,6 +1,5 @@
 locals {
-  estate  = yamldecode(file("${path.module}/../../../../estate.yaml"))
-  project = local.estate.projects["devops"]
+  estate = yamldecode(file("${path.module}/../../../../estate.yaml"))
 
   # What every resource here carries; a call names its own component.
   labels = {

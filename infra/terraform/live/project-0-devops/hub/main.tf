@@ -96,10 +96,10 @@ module "monitoring" {
   kms_key           = module.kms.keys["buckets"]
   buckets           = { thanos = local.estate.buckets.thanos, techdocs = local.estate.buckets.techdocs }
   writers = {
-    thanos   = [module.identity["thanos"].member]
-    techdocs = [module.publisher.member]
+    thanos   = ["serviceAccount:thanos@${local.project}.iam.gserviceaccount.com"]
+    techdocs = ["serviceAccount:image-publisher@${local.project}.iam.gserviceaccount.com"]
   }
-  readers = [module.identity["portal"].member]
+  readers = ["serviceAccount:portal@${local.project}.iam.gserviceaccount.com"]
   metrics_address = {
     address    = local.metrics.address
     subnetwork = module.network.subnets[local.site.region]["application"].self_link
@@ -113,6 +113,9 @@ module "monitoring" {
     ledger = { host = local.estate.hosts.ledger.host, path = "/readyz", runbook = "https://${local.estate.hosts.portal.host}/docs/default/component/ledger" }
   }
   labels = merge(local.labels, { component = "monitoring" })
+
+  # The accounts above, by name: Terraform must know how many there are before they exist.
+  depends_on = [module.identity, module.publisher]
 }
 
 # Who pushes images, and publishes the documentation that was built with them.
@@ -124,18 +127,23 @@ module "publisher" {
   workflow = trimprefix(local.estate.signing.subject, "https://github.com/")
 }
 
+locals {
+  # A project and a state belong to one environment: dev's deployer has no right in production, nor the reverse. The archive is not here:
+  # nothing at the hub may act there.
+  environments = {
+    hub  = { home = local.project, projects = [local.project], state_prefixes = ["devops/"] }
+    dev  = { home = local.estate.projects["payments-dev"], projects = [local.estate.projects["payments-dev"]], state_prefixes = ["payments/dev/"] }
+    prod = { home = local.estate.projects["payments-prod"], projects = [local.estate.projects["payments-prod"]], state_prefixes = ["payments/production/"] }
+  }
+}
+
 module "atlantis" {
   source = "../../../modules/atlantis"
 
   project       = local.project
   workload_pool = module.gke.workload_pool
   state_bucket  = local.estate.stateBucket
-  # The archive is not here: nothing at the hub may act there.
-  environments = {
-    hub  = { home = local.project, projects = [local.project], state_prefixes = ["devops/"] }
-    dev  = { home = local.estate.projects["payments-dev"], projects = [local.estate.projects["payments-dev"]], state_prefixes = ["payments/dev/"] }
-    prod = { home = local.estate.projects["payments-prod"], projects = [local.estate.projects["payments-prod"]], state_prefixes = ["payments/production/"] }
-  }
+  environments  = local.environments
 }
 
 # Who gets as far as a sign-in page of the hub.

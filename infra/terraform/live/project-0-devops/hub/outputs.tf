@@ -83,8 +83,13 @@ output "monitoring" {
 }
 
 output "publisher" {
-  description = "Provider of the pipeline's identity, for the variable of the repository."
-  value       = module.publisher.workload_identity_provider
+  description = "The pipeline's identity: provider, for the variable of the repository, and account."
+  value       = { provider = module.publisher.workload_identity_provider, account = module.publisher.member }
+}
+
+output "people" {
+  description = "Who may open what stands behind Identity-Aware Proxy."
+  value       = module.portal_people.members
 }
 
 output "deployments" {

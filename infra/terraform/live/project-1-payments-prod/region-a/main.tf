@@ -39,8 +39,9 @@ module "region" {
     domain       = "${local.site.region}.${local.estate.dns.database.domain}"
     managed_zone = local.estate.dns.database.name
 
-    # After a switch it is the source itself, so the other region may connect in either role.
-    replica_ranges = [for site in values(local.others) : site.cidrs.database]
+    # The other region may connect in either role: after a switch it is this one that follows.
+    replica_ranges     = [for site in values(local.others) : site.cidrs.database]
+    replication_source = local.site.role == "standby" ? one([for site in values(local.others) : { host = "replication.${site.region}.${trimsuffix(local.estate.dns.database.domain, ".")}", port = local.estate.databasePorts.replication }]) : null
   }
   database_ports = local.estate.databasePorts
 

@@ -39,3 +39,8 @@ output "kms_keys" {
   description = "Name -> id of the keys of the region."
   value       = module.region.kms_keys
 }
+
+output "application_pool" {
+  description = "What Terraform makes the pool with: nodes in each zone, and whether it grows by itself. A standby has none."
+  value       = { nodes_per_zone = module.region.application_nodes_per_zone, autoscaled = module.region.application_autoscaled }
+}

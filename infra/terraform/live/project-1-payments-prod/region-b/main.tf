@@ -5,8 +5,7 @@ data "google_project" "this" {
 
 locals {
   hub      = local.estate.sites["hub"]
-  others   = { for name, site in local.estate.sites : name => site if site.network == local.site.network && site.region != local.site.region }
-  primary  = one([for site in values(local.others) : site if site.role == "primary"])
+  other    = one([for site in values(local.estate.sites) : site if site.network == local.site.network && site.region != local.site.region])
   database = local.estate.databases[local.site_name]
 
   # Both regions answer for the name that payers use, so that a switch waits for no certificate; the regional name is this region's alone.
@@ -30,6 +29,14 @@ module "recovery" {
   network    = { id = local.network, subnets = local.subnets, egress_tag = "egress" }
   hub_ranges = [local.hub.cidrs.application, local.hub.cidrs.pods]
 
+  other = {
+    region         = local.other.region
+    location       = local.other.location
+    database_range = local.other.cidrs.database
+    replication    = { host = "replication.${local.other.region}.${trimsuffix(local.estate.dns.database.domain, ".")}", port = local.estate.databasePorts.replication }
+  }
+  portal = "serviceAccount:portal@${local.estate.projects["devops"]}.iam.gserviceaccount.com"
+
   database = {
     members      = local.database.members
     machineType  = local.database.machineType
@@ -39,10 +46,6 @@ module "recovery" {
     bucket       = local.estate.buckets.backups[local.site_name]
     domain       = "${local.site.region}.${local.estate.dns.database.domain}"
     managed_zone = local.estate.dns.database.name
-
-    # After a switch it is the source itself, so the other region may connect in either role.
-    replica_ranges     = [for site in values(local.others) : site.cidrs.database]
-    replication_source = { host = "replication.${local.primary.region}.${trimsuffix(local.estate.dns.database.domain, ".")}", port = local.estate.databasePorts.replication }
   }
   database_ports = local.estate.databasePorts
 

@@ -39,3 +39,8 @@ output "kms_keys" {
   description = "Name -> id of the keys of the region."
   value       = module.recovery.kms_keys
 }
+
+output "application_pool" {
+  description = "What Terraform makes the pool with: nodes in each zone, and whether it grows by itself. A standby has none."
+  value       = { nodes_per_zone = module.recovery.application_nodes_per_zone, autoscaled = module.recovery.application_autoscaled }
+}

@@ -1,0 +1,68 @@
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_data "google_organization" {
+    defaults = { name = "organizations/111", directory_customer_id = "C01abcdef" }
+  }
+  mock_data "google_active_folder" {
+    defaults = { name = "folders/222" }
+  }
+  mock_data "google_billing_account" {
+    defaults = { id = "0A0A0A-0B0B0B-0C0C0C" }
+  }
+}
+
+mock_provider "google-beta" {}
+
+run "labels" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(local.labels)) == toset(local.estate.requiredLabels)
+    error_message = "Exactly the labels that the estate requires."
+  }
+
+  assert {
+    condition     = alltrue([for value in values(local.labels) : can(regex("^[a-z0-9][a-z0-9_-]{0,62}$", value))])
+    error_message = "Values that Google takes."
+  }
+
+  assert {
+    condition     = local.labels["environment"] == "production" && local.labels["region"] == "global" && contains(keys(local.estate.residency), local.labels["residency"])
+    error_message = "What is here says where it is."
+  }
+}
+
+run "projects" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(module.project)) == toset(keys(local.estate.projects)) && toset(keys(local.apis)) == toset(keys(local.estate.projects)) && toset(keys(local.estate.monthlyBudgets)) == toset(keys(local.estate.projects))
+    error_message = "Every project of the estate is made, with its APIs and a budget."
+  }
+
+  assert {
+    condition     = local.project_labels["payments-dev"]["environment"] == "dev" && local.project_labels["payments-prod"]["environment"] == "production" && local.project_labels["payments-prod"]["system"] == "payments"
+    error_message = "A project's labels are its own."
+  }
+
+  assert {
+    condition     = !contains(local.apis["archive"], "container.googleapis.com") && !contains(local.apis["archive"], "secretmanager.googleapis.com")
+    error_message = "Nothing runs in the archive."
+  }
+}
+
+run "residency" {
+  command = plan
+
+  assert {
+    condition     = length(setsubtract([for site in values(local.estate.sites) : site.location], local.estate.residency["eu"])) == 0
+    error_message = "Every site lies in its residency class."
+  }
+
+  assert {
+    condition     = alltrue([for location in module.org_policies.allowed_locations : can(regex("europe", location))])
+    error_message = "Nothing can be made outside of Europe."
+  }
+}

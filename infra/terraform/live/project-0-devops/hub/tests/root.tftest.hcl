@@ -1,0 +1,94 @@
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_data "google_organization" {
+    defaults = { name = "organizations/111", directory_customer_id = "C01abcdef" }
+  }
+  mock_data "google_active_folder" {
+    defaults = { name = "folders/222" }
+  }
+  mock_data "google_billing_account" {
+    defaults = { id = "0A0A0A-0B0B0B-0C0C0C" }
+  }
+}
+
+run "labels" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(local.labels)) == toset(local.estate.requiredLabels)
+    error_message = "Exactly the labels that the estate requires."
+  }
+
+  assert {
+    condition     = alltrue([for value in values(local.labels) : can(regex("^[a-z0-9][a-z0-9_-]{0,62}$", value))])
+    error_message = "Values that Google takes."
+  }
+
+  assert {
+    condition     = local.labels["environment"] == "production" && local.labels["region"] == "hub" && contains(keys(local.estate.residency), local.labels["residency"])
+    error_message = "What is here says where it is."
+  }
+}
+
+run "deployments" {
+  command = plan
+
+  assert {
+    condition     = length(setintersection(local.environments["dev"].projects, local.environments["prod"].projects)) == 0
+    error_message = "The deployer of dev has no right in production, nor the reverse."
+  }
+
+  assert {
+    condition     = !anytrue([for prefix in local.environments["dev"].state_prefixes : anytrue([for other in local.environments["prod"].state_prefixes : startswith(prefix, other) || startswith(other, prefix)])])
+    error_message = "The deployer of dev reaches no state of production."
+  }
+
+  assert {
+    condition     = !anytrue([for environment in values(local.environments) : contains(environment.projects, local.estate.projects["archive"]) || anytrue([for prefix in environment.state_prefixes : startswith("archive/", prefix)])])
+    error_message = "Nobody at the hub acts in the archive."
+  }
+}
+
+run "network" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(local.spokes)) == toset([for peering in local.estate.peerings : peering.spoke])
+    error_message = "The hub is peered with every spoke of the estate."
+  }
+
+  assert {
+    condition     = toset(flatten(values(local.spokes))) == toset([for site in values(local.estate.sites) : site.cidrs.site if site.role != "hub"])
+    error_message = "And reaches all of their sites."
+  }
+
+  assert {
+    condition     = length(module.ha_nat.instances) == 0
+    error_message = "The hub goes out by Google's NAT: no machine of ours has an address on the internet."
+  }
+}
+
+run "identities" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(local.identities), "atlantis") && contains(keys(local.identities), "portal")
+    error_message = "Atlantis' account is made with what it may become; the others here."
+  }
+
+  assert {
+    condition     = alltrue([for name, identity in local.identities : length(identity.perRegion ? "${name}-hub" : name) <= 30])
+    error_message = "Google takes names of at most 30 characters."
+  }
+}
+
+run "nobody_is_let_in_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.bastion.grants) == 0 && module.bastion.command == null
+    error_message = "access.yaml grants nothing when it is committed: requests come and go by pull request."
+  }
+}
