@@ -224,7 +224,8 @@ describe('apps', { skip }, () => {
     assert.match(scaling('ScaledObject', item => { item.spec.triggers[0].metadata.query = 'sum(rate(http_requests_total{service="ledger",region="region-a",status="200"}[2m]))'; }), /label status/);
     assert.match(scaling('ScaledObject', item => { item.spec.triggers[0].metadata.query = 'sum(rate(http_requests_total{service="ledger",region="region-b"}[2m]))'; }), /another region/);
     assert.match(scaling('ScaledObject', item => { item.spec.minReplicaCount = 1; }), /production keeps at least 2/);
-    assert.match(scaling('ScaledObject', item => { item.spec.fallback.replicas = 20; }), /fallback/);
+    assert.match(scaling('ScaledObject', item => { item.spec.fallback.replicas = 6; }), /fallback/);
+    assert.match(scaling('ScaledObject', item => { item.spec.fallback.behavior = 'static'; }), /fallback/);
     assert.match(scaling('ScaledObject', item => { item.spec.triggers.pop(); }), /cpu/);
     assert.match(scaling('ScaledObject', item => { item.spec.triggers[0].metadata.ignoreNullValues = 'true'; }), /ignoreNullValues/);
     assert.match(scaling('ScaledObject', item => { item.spec.scaleTargetRef.name = 'api'; }), /scales api/);

@@ -64,7 +64,8 @@ export function autoscalingFaults(all: Manifest[], made: Set<string>): string[] 
     const target = workloads.find(item => item.metadata.name === spec.scaleTargetRef.name);
     if (!target) faults.push(`${metadata.name} scales ${spec.scaleTargetRef.name}, which is not there`);
     if (all.some(item => item.kind === 'HorizontalPodAutoscaler')) faults.push('a HorizontalPodAutoscaler beside the one that KEDA makes');
-    if (!(spec.fallback?.replicas >= spec.minReplicaCount && spec.fallback.replicas <= spec.maxReplicaCount)) faults.push(`${metadata.name}: fallback is outside of the bounds`);
+    // A region that stands by has no series: its fallback is all that speaks there.
+    if (spec.fallback?.replicas !== spec.minReplicaCount || spec.fallback.behavior !== 'currentReplicasIfHigher') faults.push(`${metadata.name}: the fallback must keep what runs and ask for no more than the least`);
     if (!spec.triggers.some((item: any) => item.type === 'cpu')) faults.push(`${metadata.name}: without the cpu trigger nothing scales while the metric cannot be read`);
     for (const { metadata: trigger } of spec.triggers.filter((item: any) => item.type === 'prometheus')) {
       const query: string = trigger.query;
