@@ -212,6 +212,9 @@ resource "google_container_cluster" "this" {
     }
   }
 
+  # The first nodes must be able to report in, or the cluster is never called healthy.
+  depends_on = [google_project_iam_member.node]
+
   lifecycle {
     # Of the pool that is removed at once; a change here would make the cluster anew.
     ignore_changes = [node_config, initial_node_count]
@@ -262,6 +265,27 @@ resource "google_container_cluster" "this" {
     mode = "BASIC"
     # Images are scanned in Artifact Registry; GKE's own scanner has been withdrawn.
     vulnerability_mode = "VULNERABILITY_DISABLED"
+  }
+}
+
+# GKE lets its control plane reach nodes at 443 and 10250. Webhooks and metrics of the platform's components listen elsewhere, and without this
+# every admission waits for its timeout. Nodes are told by their accounts.
+resource "google_compute_firewall" "webhooks" {
+  project                 = var.project
+  name                    = "${var.name}-webhooks"
+  network                 = var.network.network
+  description             = "Control plane to webhooks and metrics APIs in pods"
+  direction               = "INGRESS"
+  source_ranges           = [var.network.control_plane_cidr]
+  target_service_accounts = [for account in google_service_account.node : account.email]
+
+  allow {
+    protocol = "tcp"
+    ports    = [for port in var.webhook_ports : tostring(port)]
+  }
+
+  log_config {
+    metadata = "INCLUDE_ALL_METADATA"
   }
 }
 

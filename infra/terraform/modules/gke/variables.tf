@@ -208,6 +208,17 @@ variable "maintenance_exclusions" {
   }
 }
 
+variable "webhook_ports" {
+  description = "Container ports that the control plane calls: metrics of KEDA (6443), webhooks of KEDA, Kyverno and others (8443, 9443), of istiod (15017)."
+  type        = set(number)
+  default     = [6443, 8443, 9443, 15017]
+
+  validation {
+    condition     = length(var.webhook_ports) <= 16 && alltrue([for port in var.webhook_ports : port >= 1024 && port <= 65535])
+    error_message = "At most 16 ports, from 1024 up."
+  }
+}
+
 variable "security_group" {
   description = "Group of groups that Kubernetes roles may be bound to. GKE asks for this very name before the @."
   type        = string

@@ -328,3 +328,22 @@ run "a_missing_label_is_refused" {
 
   expect_failures = [var.labels]
 }
+
+run "the_control_plane_reaches_webhooks_and_nobody_else_does" {
+  command = plan
+
+  assert {
+    condition     = google_compute_firewall.webhooks.source_ranges == toset(["172.16.0.16/28"]) && sort(one(google_compute_firewall.webhooks.allow).ports) == tolist(["15017", "6443", "8443", "9443"])
+    error_message = "From the control plane's range, at the ports of webhooks."
+  }
+}
+
+run "webhooks_at_any_port_are_refused" {
+  command = plan
+
+  variables {
+    webhook_ports = [22]
+  }
+
+  expect_failures = [var.webhook_ports]
+}
