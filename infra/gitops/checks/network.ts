@@ -271,6 +271,12 @@ function scraped(manifests: Manifest[]): { workload: Manifest; port: number }[] 
   });
 }
 
+/** Workloads whose service account stands for a Google account. */
+function accountHolders({ manifests }: Cluster): string[] {
+  const accounts = new Set(manifests.filter(item => item.kind === 'ServiceAccount' && item.metadata.annotations?.['iam.gke.io/gcp-service-account']).map(item => `${item.metadata.namespace}/${item.metadata.name}`));
+  return manifests.filter(item => podTemplateOf(item) && accounts.has(`${item.metadata.namespace}/${podOf(item).serviceAccount}`)).map(item => `${item.metadata.namespace}/${item.metadata.name}`);
+}
+
 /** The name of a secret in the estate: its id without the region. */
 export function baseSecret(id: string, estate: any): string {
   return Object.keys(estate.secrets).find(name => id === name || [...new Set(Object.values<any>(estate.sites).map(site => site.region))].some(region => id === `${name}-${region}`)) ?? id;
@@ -293,6 +299,9 @@ export function checkNeeds(matrix: Matrix, clusters: ReadonlyMap<string, Cluster
       const verdict = judge(cluster, from, to, portOf(need.port, estate));
       if (!verdict.allowed) problems.add(`${name}: ${line} (${need.why}) is needed and denied (${verdict.by})`);
       if (!written.has(`${need.from} ${need.to} ${textOf(need.port, estate)}`)) problems.add(`${line} (${need.why}) is needed and has no row`);
+    }
+    for (const from of accountHolders(cluster)) {
+      if (!matrix.rows.some(row => row.from === from && row.to === 'metadata-server')) problems.add(`${from} has an account at Google, and no row says whether it may use it (to metadata-server)`);
     }
   }
   return [...problems];

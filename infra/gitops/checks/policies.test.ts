@@ -11,7 +11,7 @@ const base = path.join(folder, 'platform-components/kyverno-policies/base');
 const policies = readdirSync(base)
   .filter(name => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap(name => parseManifests(readFileSync(path.join(base, name), 'utf8')));
-const validating = policies.filter(policy => policy.kind !== 'ClusterPolicy');
+const validating = policies.filter(policy => policy.kind.endsWith('ValidatingPolicy'));
 const estate = readEstate();
 const signer = { issuer: estate.signing.issuer, subject: estate.signing.subject };
 const signed = (): SignedImage => ({ ...signer, sbom: { ...signer, type: 'https://cyclonedx.org/bom' } });
@@ -167,7 +167,7 @@ metadata:
     const projects = ['payments-dev', 'payments-prod'].map(key => estate.projects[key]);
     assert.deepEqual(services.matchImageReferences, projects.map(project => ({ glob: `europe-*-docker.pkg.dev/${project}/*` })));
     const locations = new Set(Object.values<any>(estate.sites).map(site => site.location.replace('europe-', '')));
-    assert.ok(text('image-references').includes(`'^europe-(${['west1', 'west4', 'north1'].join('|')})-docker[.]pkg[.]dev/airpay-payments-(dev|prod)/'`));
+    assert.ok(text('image-references').includes(`'^europe-(${['west1', 'west4', 'north1'].join('|')})-docker[.]pkg[.]dev/(airpay-payments-dev|airpay-payments-prod)/'`));
     assert.deepEqual([...locations].sort(), ['north1', 'west1', 'west4']);
     assert.ok(text('image-references').includes(`'${registry}'`));
     const listed = `[${estate.requiredLabels.map((name: string) => `'${name}'`).join(', ')}]`;
@@ -203,6 +203,15 @@ metadata:
     assert.equal(overlay('production').patches, undefined);
     assert.deepEqual(overlay('dev').patches, [{ path: 'audit.yaml', target: { group: 'policies.kyverno.io', kind: 'ValidatingPolicy|ImageValidatingPolicy' } }]);
     assert.deepEqual(parse(readFileSync(path.join(base, '../overlays/dev/audit.yaml'), 'utf8')), [{ op: 'replace', path: '/spec/validationActions', value: ['Audit'] }]);
+  });
+
+  it('lets the controllers do what the policies count on: delete exceptions on their day, make what is generated', () => {
+    const may = (controller: string, resource: string) => policies.filter(one => one.kind === 'ClusterRole' && one.metadata.labels![`rbac.kyverno.io/aggregate-to-${controller}-controller`] === 'true')
+      .flatMap(one => one['rules']).filter(rule => rule.resources.includes(resource)).flatMap(rule => rule.verbs);
+    assert.ok(['watch', 'delete'].every(verb => may('cleanup', 'policyexceptions').includes(verb)));
+    const kinds = new Set(policies.filter(one => one.kind === 'ClusterPolicy').flatMap(one => one.spec.rules).map((rule: any) => rule.generate.kind));
+    assert.deepEqual([...kinds], ['NetworkPolicy']);
+    assert.ok(['create', 'update', 'delete', 'watch'].every(verb => may('background', 'networkpolicies').includes(verb)));
   });
 
   it('has been seen to refuse, policy by policy', () => {
