@@ -103,7 +103,7 @@ if (!isRoot) {
     test('--check finds the one file that somebody edited, and leaves it', async () => {
       const file = '/etc/haproxy/haproxy.cfg';
       await world.machines.shell('pg-a3', `cp ${file} /root/before && echo '# by hand' >> ${file}`);
-      const result = await world.play('site.yml', {}, { arguments: ['--check', '--limit', 'region_a'] });
+      const result = await world.play('site.yml', {}, { arguments: ['--check', '--limit', 'pg-a3'] });
       assertDone(result);
       assert.deepEqual(result.changed.filter(one => !one.includes('Reload')), ['pg-a3: haproxy : Write the configuration']);
       assert.match(await world.machines.shell('pg-a3', `tail -n 1 ${file}; cp --preserve=all /root/before ${file}`), /by hand/);
