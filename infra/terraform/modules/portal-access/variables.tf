@@ -1,6 +1,11 @@
 variable "project" {
   description = "Project of a payments system that the portal steers."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project id has 6 to 30 lower-case letters, digits and hyphens, and begins with a letter."
+  }
 }
 
 variable "portal" {
@@ -11,10 +16,4 @@ variable "portal" {
     condition     = startswith(var.portal, "serviceAccount:")
     error_message = "The portal is a service account: no person and no group steers a switch by hand."
   }
-}
-
-variable "zone" {
-  description = "Name of the public zone whose record says which region has the traffic; null where there is none to move."
-  type        = string
-  default     = null
 }

@@ -1,6 +1,11 @@
 variable "project" {
   description = "Project of the hub."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project id has 6 to 30 lower-case letters, digits and hyphens, and begins with a letter."
+  }
 }
 
 variable "groups" {

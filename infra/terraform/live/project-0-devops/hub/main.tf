@@ -97,7 +97,7 @@ module "monitoring" {
   buckets           = { thanos = local.estate.buckets.thanos, techdocs = local.estate.buckets.techdocs }
   writers = {
     thanos   = ["serviceAccount:thanos@${local.project}.iam.gserviceaccount.com"]
-    techdocs = ["serviceAccount:image-publisher@${local.project}.iam.gserviceaccount.com"]
+    techdocs = ["serviceAccount:publisher@${local.project}.iam.gserviceaccount.com"]
   }
   readers = ["serviceAccount:portal@${local.project}.iam.gserviceaccount.com"]
   metrics_address = {

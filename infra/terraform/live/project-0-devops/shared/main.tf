@@ -52,7 +52,7 @@ module "artifact_registry" {
   location        = local.estate.registry.location
   repository      = local.estate.registry.repository
   readers         = local.nodes
-  writers         = ["serviceAccount:image-publisher@${local.project}.iam.gserviceaccount.com"]
+  writers         = ["serviceAccount:publisher@${local.project}.iam.gserviceaccount.com"]
   package_readers = local.database_machines
   kms_key_id      = module.kms.keys["images"]
   labels          = merge(local.labels, { component = "registry" })

@@ -66,7 +66,7 @@ module "binary_authorization" {
   environment  = local.labels["environment"]
 }
 
-# What the portal may do here in a region switch: resize pools.
+# What the portal may do here: look at the cluster and rehearse. In production the same comes with module recovery.
 module "portal_access" {
   source = "../../../modules/portal-access"
 

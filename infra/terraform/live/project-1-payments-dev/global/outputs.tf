@@ -18,11 +18,6 @@ output "private_zones" {
   value       = module.dns.private_zones
 }
 
-output "portal_roles" {
-  description = "Roles that the portal has in this project."
-  value       = module.portal_access.roles
-}
-
 output "binary_authorization" {
   description = "Policy of what images may run."
   value       = module.binary_authorization.id
@@ -41,4 +36,9 @@ output "certificate_proofs" {
 output "edge_policy" {
   description = "Policy in front of the public routes, by id and by the name that GCPBackendPolicy objects give."
   value       = { id = module.cloud_armor.id, name = module.cloud_armor.name }
+}
+
+output "portal_roles" {
+  description = "Roles that the portal has in this project."
+  value       = module.portal_access.roles
 }

@@ -74,12 +74,3 @@ module "binary_authorization" {
   repositories = [local.estate.registry.host]
   environment  = local.labels["environment"]
 }
-
-# What the portal may do here in a region switch: resize pools, and move the one record.
-module "portal_access" {
-  source = "../../../modules/portal-access"
-
-  project = local.project
-  portal  = "serviceAccount:portal@${local.estate.projects["devops"]}.iam.gserviceaccount.com"
-  zone    = module.dns.public_zone.name
-}

@@ -18,11 +18,6 @@ output "private_zones" {
   value       = module.dns.private_zones
 }
 
-output "portal_roles" {
-  description = "Roles that the portal has in this project."
-  value       = module.portal_access.roles
-}
-
 output "binary_authorization" {
   description = "Policy of what images may run."
   value       = module.binary_authorization.id

@@ -1,52 +1,40 @@
 mock_provider "google" {}
 
 variables {
-  project = "airpay-payments-prod"
+  project = "airpay-payments-dev"
   portal  = "serviceAccount:portal@airpay-devops.iam.gserviceaccount.com"
-  zone    = "pay-airpay-example"
 }
 
-run "steers_nodes_and_one_zone_and_nothing_else" {
+run "resizes_and_deletes_nothing" {
+  command = plan
+
   assert {
-    condition     = alltrue([for permission in google_project_iam_custom_role.clusters.permissions : !can(regex("[.](create|delete|setIamPolicy|getCredentials)$", permission))])
-    error_message = "The portal makes and deletes no cluster, and gives nobody rights."
+    condition     = !anytrue([for permission in google_project_iam_custom_role.clusters.permissions : can(regex("delete|create|setIamPolicy|getCredentials", permission))])
+    error_message = "The portal looks and resizes: it makes and deletes no cluster, and takes no credentials."
   }
 
   assert {
-    condition     = contains(google_project_iam_custom_role.clusters.permissions, "container.clusters.connect") && contains(google_project_iam_custom_role.clusters.permissions, "container.clusters.update")
-    error_message = "It must reach control planes and resize pools."
-  }
-
-  assert {
-    condition     = google_dns_managed_zone_iam_member.traffic[0].managed_zone == "pay-airpay-example"
-    error_message = "Records of that zone alone."
-  }
-
-  assert {
-    condition     = alltrue([for permission in google_project_iam_custom_role.traffic[0].permissions : can(regex("^dns[.](changes|resourceRecordSets)[.]", permission))])
-    error_message = "Records, not zones."
+    condition     = contains(google_project_iam_custom_role.clusters.permissions, "container.clusters.update") && google_project_iam_member.clusters.member == var.portal
+    error_message = "What it needs for a resize, and for the portal alone."
   }
 }
 
-run "no_zone_no_right_to_records" {
+run "refuses_a_person" {
   command = plan
 
   variables {
-    zone = null
-  }
-
-  assert {
-    condition     = length(google_dns_managed_zone_iam_member.traffic) == 0 && length(google_project_iam_custom_role.traffic) == 0
-    error_message = "Where no record is moved none may be."
-  }
-}
-
-run "people_are_refused" {
-  command = plan
-
-  variables {
-    portal = "group:platform@airpay.example"
+    portal = "user:someone@airpay.example"
   }
 
   expect_failures = [var.portal]
+}
+
+run "refuses_what_is_no_project" {
+  command = plan
+
+  variables {
+    project = "*"
+  }
+
+  expect_failures = [var.project]
 }

@@ -5,29 +5,31 @@ variables {
   groups  = ["platform@airpay.example", "payments@airpay.example"]
 }
 
-run "groups_get_through" {
+run "groups_get_to_the_door" {
+  command = plan
+
   assert {
-    condition     = toset([for binding in google_iap_web_iam_member.people : binding.member]) == toset(["group:platform@airpay.example", "group:payments@airpay.example"])
-    error_message = "The groups that are named, as groups."
+    condition     = toset(output.members) == toset(["group:platform@airpay.example", "group:payments@airpay.example"])
+    error_message = "The groups, as groups."
   }
 
   assert {
     condition     = alltrue([for binding in google_iap_web_iam_member.people : binding.role == "roles/iap.httpsResourceAccessor"])
-    error_message = "To open it is all they may."
+    error_message = "As far as the sign-in page, no further."
   }
 }
 
-run "everybody_is_refused" {
+run "refuses_everybody" {
   command = plan
 
   variables {
-    groups = ["allAuthenticatedUsers"]
+    groups = ["allUsers"]
   }
 
   expect_failures = [var.groups]
 }
 
-run "nobody_is_a_mistake" {
+run "refuses_nobody" {
   command = plan
 
   variables {
