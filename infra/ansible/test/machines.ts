@@ -35,6 +35,8 @@ const MASKED = [
   'apt-daily-upgrade.timer', 'man-db.timer', 'dpkg-db-backup.timer', 'getty.target', 'systemd-logind.service', 'systemd-binfmt.service',
   'dev-hugepages.mount', 'dev-mqueue.mount', 'sys-kernel-debug.mount', 'sys-kernel-tracing.mount', 'sys-fs-fuse-connections.mount',
   'sys-kernel-config.mount', 'proc-sys-fs-binfmt_misc.automount', 'proc-sys-fs-binfmt_misc.mount',
+  // Woken by every call of apt, for a desktop.
+  'packagekit.service', 'polkit.service',
   // Not on a database machine; on this computer they are installed for other tests.
   'prometheus.service', 'prometheus-alertmanager.service',
 ];
