@@ -18,6 +18,8 @@ type Log = (message: string, fields?: Record<string, unknown>) => void;
 const METRICS_EVERY_MS = 15_000;
 const ENSURE_EVERY_MS = 20_000;
 const PREPARE_EVERY_MS = 1_000;
+/** A platform that starts has other work: the first backup waits until the ledger and the portal are up. */
+const FIRST_BACKUP_AFTER_MS = 30_000;
 /** Longer than airpay-backup gives pgBackRest, so that it ends by itself. */
 const SHORT_TIMEOUT_MS = 130_000;
 const BACKUP_TIMEOUT_MS = 660_000;
@@ -37,7 +39,10 @@ export class BackupTimers {
 
   start(): void {
     const members = this.#config.regions.flatMap(region => region.members);
-    void this.#prepare(members).then(() => Promise.all([this.#repeat('ensure', ENSURE_EVERY_MS, members), this.#repeat('metrics', METRICS_EVERY_MS, members)]));
+    void this.#prepare(members).then(() => Promise.all([
+      this.#pause(FIRST_BACKUP_AFTER_MS).then(() => this.#repeat('ensure', ENSURE_EVERY_MS, members)),
+      this.#repeat('metrics', METRICS_EVERY_MS, members),
+    ]));
   }
 
   /** A backup that is broken off is taken up again by the next one. */
