@@ -62,6 +62,21 @@ describe('Ansible says what the estate says', () => {
   });
 });
 
+describe('roles of the database', () => {
+  const text = read('infra/ansible/roles/postgres/files/roles.sql').replace(/--.*$/gm, '');
+  const powerful = (sql: string) => sql.match(/\b(?<!NO)(SUPERUSER|CREATEDB|CREATEROLE|BYPASSRLS|REPLICATION)\b/g) ?? [];
+  /** Who becomes a role: grants of one role of ours to another. */
+  const memberships = (sql: string) => [...sql.matchAll(/GRANT\s+([a-z_, ]+?)\s+TO\s+([a-z_, ]+)/g)].map(([, what, whom]) => `${what} -> ${whom!.trim()}`);
+
+  it('have no power over the cluster, and only the migrator may become the owner of the tables', () => {
+    assert.deepEqual(powerful(text), []);
+    assert.deepEqual(memberships(text), ['ledger_owner -> ledger_migrator', 'pg_monitor, pg_signal_backend -> airpay_recovery']);
+    assert.match(text, /ALTER ROLE ledger_owner NOLOGIN/);
+    assert.deepEqual(powerful('ALTER ROLE ledger_app SUPERUSER NOCREATEDB'), ['SUPERUSER']);
+    assert.deepEqual(memberships('GRANT ledger_owner TO ledger_app;'), ['ledger_owner -> ledger_app']);
+  });
+});
+
 describe('what is written anywhere', () => {
   it('names projects, buckets and hosts of the estate and no others', () => {
     const looked = files('infra/gitops/**/*.yaml', 'infra/gitops/**/*.json', 'infra/ansible/**/*.{yml,j2}', 'infra/slo/*.yaml', 'infra/slo/alerts/*.yaml', 'app-config.production.yaml');

@@ -131,6 +131,7 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
     for (const why of [/^names$/, /^address otel/, /-database-url$/, /-redis-url$/, /^metrics$/, /^metrics for Thanos$/, /^readinessProbe$/, /^route ledger$/, /^route argocd$/, /^address thanos-query/]) {
       assert.ok(needs.some(need => why.test(need.why)), `nothing needs ${why}`);
     }
+    for (const to of ['payments/ledger', 'synthetic/synthetic-payer', 'observability/kube-state-metrics']) assert.ok(needs.some(need => need.why === 'metrics for Thanos' && need.to === to), `nobody reads the metrics of ${to}`);
     assert.deepEqual(checkNeeds(matrix, clusters, estate, more), []);
   });
 

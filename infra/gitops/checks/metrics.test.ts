@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { parse } from 'yaml';
 import { allExpressions, ofManifest, type Found, type Rule } from './expressions.ts';
 import { parseManifests, root } from './manifests.ts';
 import { anchorOf, burnTextProblems, emission, hoursLeft, metricProblems, readExporters, runbookProblems, sliProblems, type Pages } from './metrics.ts';
 
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const found = allExpressions();
 const exporters = readExporters();
 const emitted = emission(found.rules, exporters);
@@ -83,6 +85,27 @@ data:
         for (const word of [metric, ...labels, ...(own ?? [])]) assert.match(text, new RegExp(`\\b${word}\\b`), `${file} has no ${word}`);
       }
     }
+  });
+
+  it('has every exporter scraped, and counts on no label that scraping does not add', () => {
+    const collector = 'infra/gitops/platform-components/otel-collector';
+    const { receivers, exporters: outlets } = parse(read(`${collector}/base/scraper.yaml`));
+    const jobs: any[] = receivers.prometheus.config.scrape_configs;
+    const targets = (job: string) => globSync(`${collector}/overlays/*/targets/${job}.yaml`, { cwd: root }).flatMap(file => parse(read(file)) as { labels: object }[]).flatMap(one => Object.keys(one.labels));
+    const added = new Set([
+      ...jobs.flatMap(job => (job.relabel_configs ?? []).map((one: any) => one.target_label)), ...Object.keys(outlets.prometheusremotewrite.external_labels),
+      ...jobs.flatMap(job => targets(job.job_name)),
+      // Of Prometheus itself, of the kubelet's own metrics, and of managed Prometheus.
+      'job', 'instance', 'container', 'project_id', 'location',
+    ]);
+    for (const label of exporters.targetLabels) assert.ok(added.has(label), `nothing adds ${label}`);
+    for (const [name, { job, targetLabels = [] }] of Object.entries<any>(exporters.exporters)) {
+      if (job === undefined) continue;
+      assert.ok(jobs.some(one => one.job_name === job), `${name}: there is no job ${job}`);
+      for (const label of targetLabels) assert.ok(targets(job).includes(label), `${name}: no target of ${job} has ${label}`);
+    }
+    const without = Object.entries<any>(exporters.exporters).filter(([, one]) => one.job === undefined).map(([name]) => name);
+    assert.deepEqual(without, ['prometheus', 'restore-test'], 'Prometheus says these itself; the restore test runs where make restore-test does');
   });
 
   it('lists no exporter nobody asks', () => {

@@ -3,25 +3,11 @@
  * takes a wrong name without a word and the pod never starts, or starts without what it was promised.
  */
 import { containersOf, nameOf, podTemplateOf, selects, type Labels, type Manifest } from './manifests.ts';
+import { find, has, namespaceOf, podsIn, workloadsOf, type Check, type Context } from './context.ts';
+import { bindingsMeetSubjects, issuersExist, volumesPrioritiesAndServicesExist } from './names-of-kinds.ts';
 import { podOf } from './network-engine.ts';
 
-/** Names that something outside the manifests brings: charts, GKE, cert-manager. `<kind> <namespace>/<name>` or `<kind> <name>`. */
-export type Elsewhere = ReadonlySet<string>;
-
-export interface Context {
-  manifests: Manifest[];
-  elsewhere: Elsewhere;
-}
-
-type Check = (context: Context) => string[];
-
-const namespaceOf = (item: Manifest) => item.metadata.namespace ?? '';
-const find = ({ manifests }: Context, kind: string, name: string, namespace?: string) =>
-  manifests.find(item => item.kind === kind && item.metadata.name === name && (namespace === undefined || namespaceOf(item) === namespace));
-const has = (context: Context, kind: string, name: string, namespace?: string) =>
-  Boolean(find(context, kind, name, namespace)) || context.elsewhere.has(namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`);
-const workloadsOf = ({ manifests }: Context) => manifests.filter(item => podTemplateOf(item));
-const podsIn = (context: Context, namespace: string, selector: any) => workloadsOf(context).filter(item => namespaceOf(item) === namespace && selects(selector, podOf(item).labels));
+export type { Context } from './context.ts';
 
 const clusterScoped = new Set([
   'Namespace', 'ClusterRole', 'ClusterRoleBinding', 'ClusterSecretStore', 'ClusterIssuer', 'ClusterPolicy', 'ValidatingPolicy', 'ImageValidatingPolicy',
@@ -271,48 +257,6 @@ export const networkPoliciesFindPods: Check = context =>
     .filter(item => !context.elsewhere.has(`pods of ${item.kind} ${namespaceOf(item)}/${item.metadata.name}`) && !context.elsewhere.has(`pods of charts in ${namespaceOf(item)}`))
     .filter(item => podsIn(context, namespaceOf(item), item.spec.podSelector).length === 0)
     .map(item => `${nameOf(item)}: its selector finds no pod`);
-
-/** Classes that GKE brings. */
-const storageClasses = new Set(['standard-rwo', 'premium-rwo', 'standard']);
-const priorityClasses = new Set(['system-cluster-critical', 'system-node-critical']);
-
-export const volumesPrioritiesAndServicesExist: Check = context =>
-  context.manifests.flatMap(item => {
-    const problems: string[] = [];
-    const claims = item.kind === 'PersistentVolumeClaim' ? [item.spec] : (item.spec?.volumeClaimTemplates ?? []).map((one: any) => one.spec);
-    for (const { storageClassName } of claims) {
-      if (!storageClassName) problems.push(`${nameOf(item)}: a volume without storageClassName takes whatever is the default`);
-      else if (!storageClasses.has(storageClassName) && !has(context, 'StorageClass', storageClassName)) problems.push(`${nameOf(item)}: no StorageClass ${storageClassName}`);
-    }
-    const mounted = (podTemplateOf(item)?.spec.volumes ?? []).map((one: any) => one.persistentVolumeClaim?.claimName).filter(Boolean);
-    for (const claim of mounted) if (!has(context, 'PersistentVolumeClaim', claim, namespaceOf(item))) problems.push(`${nameOf(item)}: no PersistentVolumeClaim ${claim}`);
-    const priority = podTemplateOf(item)?.spec.priorityClassName;
-    if (priority && !priorityClasses.has(priority) && !has(context, 'PriorityClass', priority)) problems.push(`${nameOf(item)}: no PriorityClass ${priority}`);
-    if (item.kind === 'StatefulSet' && !has(context, 'Service', item.spec.serviceName, namespaceOf(item))) problems.push(`${nameOf(item)}: no Service ${item.spec.serviceName}`);
-    return problems;
-  });
-
-export const issuersExist: Check = context =>
-  context.manifests.filter(item => item.kind === 'Certificate').flatMap(item => {
-    const { kind = 'Issuer', name } = item.spec.issuerRef;
-    const there = kind === 'ClusterIssuer' ? has(context, kind, name) : has(context, kind, name, namespaceOf(item));
-    return there ? [] : [`${nameOf(item)}: no ${kind} ${name}`];
-  });
-
-/** Who is given a role is there, and so is a role that is named. Roles that Kubernetes brings have names of their own. */
-export const bindingsMeetSubjects: Check = context =>
-  context.manifests.filter(item => ['RoleBinding', 'ClusterRoleBinding'].includes(item.kind)).flatMap(item => {
-    const problems: string[] = [];
-    for (const subject of (item['subjects'] ?? []).filter((one: any) => one.kind === 'ServiceAccount')) {
-      const namespace = subject.namespace ?? namespaceOf(item);
-      if (!has(context, 'ServiceAccount', subject.name, namespace)) problems.push(`${nameOf(item)}: no ServiceAccount ${namespace}/${subject.name}`);
-    }
-    const { kind, name } = item['roleRef'];
-    const builtIn = ['view', 'edit', 'admin', 'cluster-admin'].includes(name) || name.startsWith('system:');
-    const there = kind === 'ClusterRole' ? builtIn || has(context, kind, name) : has(context, kind, name, namespaceOf(item));
-    if (!there) problems.push(`${nameOf(item)}: no ${kind} ${name}`);
-    return problems;
-  });
 
 export const checks: Record<string, Check> = {
   volumesPrioritiesAndServicesExist, issuersExist, bindingsMeetSubjects,

@@ -1,0 +1,45 @@
+/** References of single kinds: volumes, priorities, Services of StatefulSets, issuers, who a role is given to. */
+import { has, namespaceOf, type Check } from './context.ts';
+import { nameOf, podTemplateOf } from './manifests.ts';
+
+/** Classes that GKE brings. */
+const storageClasses = new Set(['standard-rwo', 'premium-rwo', 'standard']);
+const priorityClasses = new Set(['system-cluster-critical', 'system-node-critical']);
+
+export const volumesPrioritiesAndServicesExist: Check = context =>
+  context.manifests.flatMap(item => {
+    const problems: string[] = [];
+    const claims = item.kind === 'PersistentVolumeClaim' ? [item.spec] : (item.spec?.volumeClaimTemplates ?? []).map((one: any) => one.spec);
+    for (const { storageClassName } of claims) {
+      if (!storageClassName) problems.push(`${nameOf(item)}: a volume without storageClassName takes whatever is the default`);
+      else if (!storageClasses.has(storageClassName) && !has(context, 'StorageClass', storageClassName)) problems.push(`${nameOf(item)}: no StorageClass ${storageClassName}`);
+    }
+    const mounted = (podTemplateOf(item)?.spec.volumes ?? []).map((one: any) => one.persistentVolumeClaim?.claimName).filter(Boolean);
+    for (const claim of mounted) if (!has(context, 'PersistentVolumeClaim', claim, namespaceOf(item))) problems.push(`${nameOf(item)}: no PersistentVolumeClaim ${claim}`);
+    const priority = podTemplateOf(item)?.spec.priorityClassName;
+    if (priority && !priorityClasses.has(priority) && !has(context, 'PriorityClass', priority)) problems.push(`${nameOf(item)}: no PriorityClass ${priority}`);
+    if (item.kind === 'StatefulSet' && !has(context, 'Service', item.spec.serviceName, namespaceOf(item))) problems.push(`${nameOf(item)}: no Service ${item.spec.serviceName}`);
+    return problems;
+  });
+
+export const issuersExist: Check = context =>
+  context.manifests.filter(item => item.kind === 'Certificate').flatMap(item => {
+    const { kind = 'Issuer', name } = item.spec.issuerRef;
+    const there = kind === 'ClusterIssuer' ? has(context, kind, name) : has(context, kind, name, namespaceOf(item));
+    return there ? [] : [`${nameOf(item)}: no ${kind} ${name}`];
+  });
+
+/** Who is given a role is there, and so is a role that is named. Roles that Kubernetes brings have names of their own. */
+export const bindingsMeetSubjects: Check = context =>
+  context.manifests.filter(item => ['RoleBinding', 'ClusterRoleBinding'].includes(item.kind)).flatMap(item => {
+    const problems: string[] = [];
+    for (const subject of (item['subjects'] ?? []).filter((one: any) => one.kind === 'ServiceAccount')) {
+      const namespace = subject.namespace ?? namespaceOf(item);
+      if (!has(context, 'ServiceAccount', subject.name, namespace)) problems.push(`${nameOf(item)}: no ServiceAccount ${namespace}/${subject.name}`);
+    }
+    const { kind, name } = item['roleRef'];
+    const builtIn = ['view', 'edit', 'admin', 'cluster-admin'].includes(name) || name.startsWith('system:');
+    const there = kind === 'ClusterRole' ? builtIn || has(context, kind, name) : has(context, kind, name, namespaceOf(item));
+    if (!there) problems.push(`${nameOf(item)}: no ${kind} ${name}`);
+    return problems;
+  });
