@@ -1,5 +1,5 @@
 /** Rules that look from Terraform at the plans of a recovery and at what the clusters run. */
-import { at, nested, literal, foldersOf, type Tree } from './tree.ts';
+import { at, foldersOf, literal, nested, sourceOf, type Folder, type Tree } from './tree.ts';
 
 /**
  * What Terraform ignores it cannot raise: a plan that says "raise the pool in Terraform" would wait for nodes that never come.
@@ -31,10 +31,29 @@ export function workloads(manifests: readonly any[]): Workload[] {
 
 const effects = new Map([['NO_SCHEDULE', 'NoSchedule'], ['NO_EXECUTE', 'NoExecute'], ['PREFER_NO_SCHEDULE', 'PreferNoSchedule']]);
 
+/** Whether some root makes a folder with a variable that is not null, through all the calls that lead to it. */
+function isGiven(tree: Tree, folder: Folder, name: string): boolean {
+  const fallback = folder.variables.find(variable => variable.name === name)?.body['default'];
+  const callers = foldersOf(tree).flatMap(caller => caller.modules.filter(call => sourceOf(caller, call) === folder.path).map(call => ({ caller, call })));
+  // Of a module that nobody calls, what it says by itself counts.
+  if (callers.length === 0) return fallback !== null;
+  return callers.some(({ caller, call }) => {
+    if (!(name in call.body)) return fallback !== null;
+    const value = call.body[name];
+    const passed = /^\$\{var\.([a-z0-9_]+)\}$/.exec(String(value))?.[1];
+    return passed === undefined ? value !== null && value !== '${null}' : isGiven(tree, caller, passed);
+  });
+}
+
 /** Each tainted pool has a workload that tolerates it by name: else it costs money or stays empty for ever. */
 export function taintsAreTolerated(tree: Tree, clusters: ReadonlyMap<string, readonly any[]>): string[] {
   const all = [...clusters.values()].flatMap(workloads);
-  return foldersOf(tree).flatMap(folder => folder.resources).filter(block => block.type === 'google_container_node_pool').flatMap(block =>
+  const pools = foldersOf(tree).flatMap(folder => folder.resources.filter(block => block.type === 'google_container_node_pool').filter(block => {
+    // A pool that is there only where somebody asks for it (`count = var.x == null ? 0 : 1`), and nobody does, taints nothing.
+    const asked = /^\$\{var\.([a-z0-9_]+) == null \? 0 : 1\}$/.exec(String(block.body['count']))?.[1];
+    return asked === undefined || isGiven(tree, folder, asked);
+  }));
+  return pools.flatMap(block =>
     nested(block.body, 'node_config').flatMap(config => nested(config, 'taint')).flatMap(taint => {
       const [key, value, effect] = ['key', 'value', 'effect'].map(name => literal(taint[name]));
       if (typeof key !== 'string' || typeof value !== 'string' || !effects.has(String(effect))) return [`${at(block)} has a taint that cannot be read`];

@@ -1,11 +1,21 @@
 variable "project" {
   description = "Project of the hub."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "A project id has 6 to 30 lower-case letters, digits and hyphens, and begins with a letter."
+  }
 }
 
 variable "location" {
   description = "Location of the hub. Not one of the regions that payments run in: the portal is what switches between those."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.location))
+    error_message = "location is one region, as europe-north1."
+  }
 }
 
 variable "payment_locations" {
@@ -41,21 +51,41 @@ variable "allowed_locations" {
 variable "network" {
   description = "Self link of the hub's network."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/global/networks/[^/]+$", var.network))
+    error_message = "network is the self link or id of a network: …projects/P/global/networks/N."
+  }
 }
 
 variable "subnetwork" {
   description = "Self link of the hub's database subnet, in which the address of the database is."
   type        = string
+
+  validation {
+    condition     = can(regex("projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnetwork))
+    error_message = "subnetwork is the self link or id of a subnet: …projects/P/regions/R/subnetworks/S."
+  }
 }
 
 variable "address" {
   description = "Address in that subnet at which the hub reaches the database."
   type        = string
+
+  validation {
+    condition     = can(cidrhost("${var.address}/32", 0)) && can(regex("^10\\.", var.address))
+    error_message = "address is one address of our own range."
+  }
 }
 
 variable "kms_key" {
   description = "Key of the key ring of the hub that encrypts the disk. The service agent of Cloud SQL must be allowed to use it first."
   type        = string
+
+  validation {
+    condition     = can(regex("/locations/${var.location}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "A key of another location would make the database depend on that one."
+  }
 }
 
 variable "tier" {
