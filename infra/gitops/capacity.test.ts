@@ -48,7 +48,7 @@ function pools(site: Site): { system: Amount; application: Amount } {
   const live = terraform(`live/${root_}/main.tf`);
   const defaults = terraform(site.role === 'hub' ? 'modules/gke/variables.tf' : 'modules/region/variables.tf');
   const size = (pool: string, fallbackMost: string | undefined): Amount => {
-    const here = block(live, new RegExp(`^\\s*${pool}\\s*=`, 'm')).split('\n').slice(0, pool === 'application_pool' && live.includes(`${pool} = {\n`) ? 6 : 1).join('\n');
+    const here = block(live, new RegExp(`^[ \\t]*${pool}\\s*=`, 'm')).split('\n').slice(0, pool === 'application_pool' && live.includes(`${pool} = {\n`) ? 6 : 1).join('\n');
     const given = block(defaults, new RegExp(`^variable "${pool}"`, 'm')) || block(terraform('modules/gke/variables.tf'), new RegExp(`^variable "${pool}"`, 'm'));
     const machine = field(here, 'machine_type') ?? field(given, 'machine_type');
     const most = Number(field(here, 'max_nodes_per_zone') ?? field(given, 'max_nodes_per_zone') ?? fallbackMost);
