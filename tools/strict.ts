@@ -5,7 +5,7 @@
  * What cannot run counts as failed: a tool that is missing, a check that says nothing, one that takes too long.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeExamples } from '../infra/terraform/checks/examples.ts';
@@ -127,6 +127,9 @@ async function main(tools: string | undefined): Promise<void> {
       console.log(`${outcome.failed === 0 ? '✓' : '✗'} ${outcome.name.padEnd(34)} ${String(outcome.passed).padStart(4)} passed ${String(outcome.failed).padStart(3)} failed ${outcome.seconds.toFixed(0).padStart(4)} s`);
       if (outcome.failed > 0) console.log(outcome.output.trimEnd().split('\n').filter(line => !/^ok /.test(line)).slice(-150).map(line => `    ${line}`).join('\n'));
     });
+    // Beside the logs of the suites, where `make checklist` reads what was proved.
+    mkdirSync(join(root, '.local/test'), { recursive: true });
+    writeFileSync(join(root, '.local/test/strict.log'), outcomes.map(outcome => outcome.output).join('\n'));
     const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0);
     const failed = sum('failed') + lacking.length;
     console.log(`${sum('passed')} passed, ${failed} failed`);
