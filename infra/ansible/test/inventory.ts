@@ -57,7 +57,7 @@ export function writeInventory(folder: string, machines: MachineSpec[], running:
     ansible_connection: 'machine', ansible_become: false,
     // Small, for six on one computer; and what belongs to the real kernel, disks and packages that are not here is left out.
     patroni_shared_buffers: '64MB', patroni_max_connections: 60, patroni_wal_keep_size: '64MB', patroni_max_slot_wal_keep_size: '512MB',
-    packages_of_the_system: [], hardening_sshd: false, hardening_sysctl_machine: {}, storage_disks: [],
+    packages_of_the_system: [], hardening_sshd: false, haproxy_check_interval: '2s', hardening_sysctl_machine: {}, storage_disks: [],
     // The writer of the tests stands on the router between the regions.
     database_client_networks: [...new Set(machines.map(one => one.address.replace(/\.\d+$/, '.1/32')))],
     database_repository_type: 'posix', pgbackrest_settle_seconds: 0,

@@ -60,8 +60,8 @@ if (!isRoot) {
       const tls = '--cacert /etc/airpay/tls/ca.crt --cert /etc/airpay/tls/machine.crt --key /etc/airpay/tls/machine.key';
       const members = await machines.shell('pg-a1', `curl --silent ${tls} --data '{}' https://10.10.16.11:2379/v3/cluster/member/list`);
       assert.deepEqual((JSON.parse(members) as { members: { name: string }[] }).members.map(one => one.name).sort(), membersOf('region-a'));
-      await assert.rejects(machines.shell('pg-a1', 'curl --silent --max-time 5 http://10.10.16.11:2379/version'));
-      await assert.rejects(machines.shell('pg-a1', 'curl --silent --max-time 5 --cacert /etc/airpay/tls/ca.crt https://10.10.16.11:2379/version'));
+      await assert.rejects(machines.shell('pg-a1', 'curl --silent --fail --max-time 5 http://10.10.16.11:2379/version'));
+      await assert.rejects(machines.shell('pg-a1', 'curl --silent --fail --max-time 5 --cacert /etc/airpay/tls/ca.crt https://10.10.16.11:2379/version'));
     });
 
     test('each service reads the file that its role wrote', async () => {
@@ -113,7 +113,7 @@ if (!isRoot) {
       const leader = await world.leader('region-a');
       await world.machines.shell(leader, 'systemctl start airpay-backup@ensure.service', 180_000);
       await world.paysAgain();
-      const mark = await world.sql(leader, "INSERT INTO payments VALUES ('restore-mark', 'region-a'); SELECT clock_timestamp()");
+      const mark = await world.sql(leader, "INSERT INTO payments VALUES ('restore-mark', 'region-a'); SELECT to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'");
       await sleep(1_200);
       await world.sql(leader, "INSERT INTO payments VALUES ('after-the-mark', 'region-a'); SELECT pg_switch_wal()");
       const segment = await world.sql(leader, "SELECT pg_walfile_name(pg_current_wal_lsn() - 16777216)", 'postgres');
