@@ -83,8 +83,8 @@ export const chunks = <T>(list: readonly T[], size: number): T[][] => Array.from
 
 /** Everything there is to check. @param work a folder for what is rendered first */
 export async function jobsOf(root: string, tools: string, work: string): Promise<Job[]> {
-  const manifests = (name: string, folder: string, first?: string[]): Job => ({ name: `manifests ${name}`, command: ['node', join(tools, 'check-manifests.mjs'), '--kustomize', folder], timeoutMs: 5 * minute, ...(first && { first }) });
-  const terraform = (name: string, folders: string[], first?: string[]): Job => ({ name: `terraform ${name}`, command: ['node', join(tools, 'check-terraform.mjs'), '--test', ...folders], timeoutMs: 8 * minute, ...(first && { first }) });
+  const manifests = (name: string, folder: string, first?: string[]): Job => ({ name: `manifests ${name}`, command: ['node', join(tools, 'check-manifests.mjs'), '--kustomize', folder], timeoutMs: 9 * minute, ...(first && { first }) });
+  const terraform = (name: string, folders: string[], first?: string[]): Job => ({ name: `terraform ${name}`, command: ['node', join(tools, 'check-terraform.mjs'), '--test', ...folders], timeoutMs: 9 * minute, ...(first && { first }) });
   const folders = (pattern: string) => [...new Set(globSync(pattern, { cwd: root }).map(file => resolve(root, file, '..')))].sort();
   const named = (kind: string, list: string[], size: number) => chunks(list, size).map((chunk, index) => terraform(`${kind} ${index * size + 1}-${index * size + chunk.length} of ${list.length}`, chunk));
   const templates = globSync('templates/payment-service/tests/valid/*.yaml', { cwd: root }).sort().flatMap(input => {

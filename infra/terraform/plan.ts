@@ -71,8 +71,9 @@ export async function main(args: string[], live = path.join(import.meta.dirname,
   mkdirSync(out, { recursive: true, mode: 0o700 });
   const base = path.join(out, name!.replaceAll('/', '-'));
   const env: NodeJS.ProcessEnv = { ...process.env, TF_INPUT: '0', TF_IN_AUTOMATION: '1' };
-  // A plan needs to read and no more; whoever may apply is not asked here. The archive has no such account: its people act as themselves.
-  const planner = accountOf(readEstate(repository), name!.split('/')[0]!, 'planner');
+  // A plan needs to read and no more; whoever may apply is not asked here. What people apply, they plan as themselves.
+  const [project, region] = name!.split('/');
+  const planner = accountOf(readEstate(repository), project!, region!, 'planner');
   if (planner !== null) env['GOOGLE_IMPERSONATE_SERVICE_ACCOUNT'] ??= planner;
   console.log(`${name}: ${path.relative(repository, folder)}, as ${env['GOOGLE_IMPERSONATE_SERVICE_ACCOUNT'] ?? 'yourself'}`);
 

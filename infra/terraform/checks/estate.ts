@@ -31,20 +31,25 @@ export interface System {
   /** First part of the state's prefix. */
   system: string;
   environment: string;
-  /** Who plans and applies: planner-<deployment> and deployer-<deployment>, which live in the project. Null: people do, Atlantis may not. */
-  deployment: string | null;
 }
 
-/** Project key -> system, environment, deployment. The hub and the archive are production: a mistake there is one in production. */
+const stageOf = (project: string): string | undefined => /-(dev|prod)$/.exec(project)?.[1];
+
+/** Project key -> system and environment. The hub and the archive are production: a mistake there is one in production. */
 export function systemsOf(estate: Estate): Map<string, System> {
-  return new Map(Object.keys(estate.projects).map(key => {
-    const [, system, stage] = /^(.*?)(?:-(dev|prod))?$/.exec(key)!;
-    return [key, { system: system!, environment: stage === 'dev' ? 'dev' : 'production', deployment: stage ?? (key === 'devops' ? 'hub' : null) }];
-  }));
+  return new Map(Object.keys(estate.projects).map(key => [key, { system: key.replace(/-(dev|prod)$/, ''), environment: stageOf(key) === 'dev' ? 'dev' : 'production' }]));
 }
 
-/** The account that only reads, for plans; `deployer` applies. Null where there is none. */
-export function accountOf(estate: Estate, project: string, kind: 'planner' | 'deployer'): string | null {
-  const { deployment } = systemsOf(estate).get(project)!;
+/**
+ * Which pair of accounts plans and applies a root (planner-<this>, deployer-<this>). Null: people do, because it says what those accounts
+ * may do (the hub's other roots) or because nothing at the hub may act there (the archive).
+ */
+export function deploymentOf(project: string, region: string): string | null {
+  return stageOf(project) ?? (project === 'devops' && region === 'hub' ? 'hub' : null);
+}
+
+/** The account that only reads, for plans, or the one that applies; it lives in the project. Null where people do it. */
+export function accountOf(estate: Estate, project: string, region: string, kind: 'planner' | 'deployer'): string | null {
+  const deployment = deploymentOf(project, region);
   return deployment && `${kind}-${deployment}@${estate.projects[project]}.iam.gserviceaccount.com`;
 }

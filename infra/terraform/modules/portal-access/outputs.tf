@@ -1,4 +1,4 @@
 output "roles" {
   description = "Roles the portal has here."
-  value       = [google_project_iam_custom_role.clusters.id]
+  value       = concat([google_project_iam_custom_role.clusters.id], google_project_iam_custom_role.traffic[*].id)
 }

@@ -13,7 +13,18 @@ variable "portal" {
   type        = string
 
   validation {
-    condition     = startswith(var.portal, "serviceAccount:")
-    error_message = "The portal is a service account: no person and no group steers a switch by hand."
+    condition     = can(regex("^serviceAccount:portal@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", var.portal))
+    error_message = "The portal's own service account: no person, no group and no other account steers a switch."
+  }
+}
+
+variable "zone" {
+  description = "Name of the public zone whose record says which region has the traffic; null where there is none to move."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.zone == null ? true : can(regex("^[a-z][a-z0-9-]{0,62}$", var.zone))
+    error_message = "zone is the name of one managed zone: the zones of the databases are not the portal's."
   }
 }

@@ -38,10 +38,12 @@ output "kms_keys" {
   value       = module.region.kms_keys
 }
 
-output "application_pool" {
-  description = "What the application pool is made with: nodes per zone (0 in a standby), and whether an autoscaler sizes it."
-  value = {
-    nodes_per_zone = module.region.application_nodes_per_zone
-    autoscaled     = module.region.application_autoscaled
-  }
+output "application_nodes_per_zone" {
+  description = "Nodes per zone that the application pool is made with: 0 in a standby."
+  value       = module.region.application_nodes_per_zone
+}
+
+output "application_autoscaled" {
+  description = "Whether an autoscaler sizes the application pool; otherwise recovery runs do."
+  value       = module.region.application_autoscaled
 }

@@ -123,16 +123,6 @@ variable "other" {
   }
 }
 
-variable "portal" {
-  description = "Account (member) of the portal, which runs recoveries."
-  type        = string
-
-  validation {
-    condition     = can(regex("^serviceAccount:portal@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$", var.portal))
-    error_message = "The portal's service account, and neither a person nor a group."
-  }
-}
-
 variable "database_ports" {
   description = "databasePorts of the estate."
   type        = map(number)

@@ -71,3 +71,12 @@ module "org_policies" {
   multi_regions   = [local.estate.registry.location]
   customer_ids    = [data.google_organization.this.directory_customer_id]
 }
+
+# Who pushes images, and publishes the documentation that was built with them.
+module "publisher" {
+  source = "../../../modules/image-publisher"
+
+  project  = module.project["devops"].project_id
+  issuer   = local.estate.signing.issuer
+  workflow = trimprefix(local.estate.signing.subject, "https://github.com/")
+}

@@ -22,3 +22,8 @@ output "constraints" {
   description = "Constraints in force on the folder."
   value       = module.org_policies.constraints
 }
+
+output "publisher" {
+  description = "The pipeline's identity: provider, for the variable of the repository, and account."
+  value       = { provider = module.publisher.workload_identity_provider, account = module.publisher.member }
+}

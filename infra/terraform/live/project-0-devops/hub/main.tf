@@ -1,4 +1,4 @@
-# The hub's cluster, who its pods are, what they keep, and who may change anything anywhere.
+# The hub's cluster, who its pods are and what they keep.
 module "gke" {
   source = "../../../modules/gke"
 
@@ -37,7 +37,7 @@ module "binary_authorization" {
 }
 
 locals {
-  # Atlantis' own account comes with the module that says what it may become.
+  # Atlantis' own account comes with the module that says what it may become (root access).
   identities = { for name, identity in local.estate.identities : name => identity if contains(identity.sites, "hub") && name != "atlantis" }
 }
 
@@ -115,43 +115,7 @@ module "monitoring" {
   labels = merge(local.labels, { component = "monitoring" })
 
   # The accounts above, by name: Terraform must know how many there are before they exist.
-  depends_on = [module.identity, module.publisher]
-}
-
-# Who pushes images, and publishes the documentation that was built with them.
-module "publisher" {
-  source = "../../../modules/image-publisher"
-
-  project  = local.project
-  issuer   = local.estate.signing.issuer
-  workflow = trimprefix(local.estate.signing.subject, "https://github.com/")
-}
-
-locals {
-  # A project and a state belong to one environment: dev's deployer has no right in production, nor the reverse. The archive is not here:
-  # nothing at the hub may act there.
-  environments = {
-    hub  = { home = local.project, projects = [local.project], state_prefixes = ["devops/"] }
-    dev  = { home = local.estate.projects["payments-dev"], projects = [local.estate.projects["payments-dev"]], state_prefixes = ["payments/dev/"] }
-    prod = { home = local.estate.projects["payments-prod"], projects = [local.estate.projects["payments-prod"]], state_prefixes = ["payments/production/"] }
-  }
-}
-
-module "atlantis" {
-  source = "../../../modules/atlantis"
-
-  project       = local.project
-  workload_pool = module.gke.workload_pool
-  state_bucket  = local.estate.stateBucket
-  environments  = local.environments
-}
-
-# Who gets as far as a sign-in page of the hub.
-module "portal_people" {
-  source = "../../../modules/portal-people"
-
-  project = local.project
-  groups  = toset(values(local.estate.groups))
+  depends_on = [module.identity]
 }
 
 # A machine to come in by, while somebody has asked for it (access.yaml).

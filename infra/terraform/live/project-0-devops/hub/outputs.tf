@@ -82,21 +82,6 @@ output "monitoring" {
   }
 }
 
-output "publisher" {
-  description = "The pipeline's identity: provider, for the variable of the repository, and account."
-  value       = { provider = module.publisher.workload_identity_provider, account = module.publisher.member }
-}
-
-output "people" {
-  description = "Who may open what stands behind Identity-Aware Proxy."
-  value       = module.portal_people.members
-}
-
-output "deployments" {
-  description = "Who plans and applies in each environment, and the account of Atlantis, which may only become those."
-  value       = { broker = module.atlantis.broker, deployers = module.atlantis.deployers, planners = module.atlantis.planners }
-}
-
 output "bastion" {
   description = "The bastion's account, what a person with a grant types, and the grants that have not run out."
   value       = { account = module.bastion.service_account, command = module.bastion.command, grants = module.bastion.grants }

@@ -1,4 +1,4 @@
-# What names accounts that other roots made: who pulls images, who reads the bill. Google refuses a grant to an account that does not exist, so
+# What names accounts and zones that other roots made: who pulls images, who reads the bill, what the portal may do in a region switch. Google refuses a grant to an account that does not exist, so
 # this root is applied after theirs, and again when a region is added.
 data "google_project" "this" {
   for_each   = local.estate.projects
@@ -56,6 +56,21 @@ module "artifact_registry" {
   package_readers = local.database_machines
   kms_key_id      = module.kms.keys["images"]
   labels          = merge(local.labels, { component = "registry" })
+}
+
+# What the portal may do in a region switch: resize pools, and move the one record.
+module "portal_access" {
+  source   = "../../../modules/portal-access"
+  for_each = local.portal_zones
+
+  project = local.estate.projects[each.key]
+  portal  = "serviceAccount:portal@${local.project}.iam.gserviceaccount.com"
+  zone    = each.value
+}
+
+locals {
+  # Project key -> zone of the record that says which region has the traffic; dev has one region and nothing to switch.
+  portal_zones = { payments-prod = local.estate.dns.public.name, payments-dev = null }
 }
 
 module "budgets" {

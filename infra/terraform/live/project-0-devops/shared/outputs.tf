@@ -8,6 +8,11 @@ output "billing" {
   value       = { dataset = module.budgets.dataset, channel = module.budgets.notification_channel, budgets = module.budgets.budgets }
 }
 
+output "portal_roles" {
+  description = "Project key -> roles that the portal has there."
+  value       = { for key, access in module.portal_access : key => access.roles }
+}
+
 output "key_rings" {
   description = "Key rings of images and of the bill."
   value       = [module.kms.key_ring_id, module.billing_key.key_ring_id]

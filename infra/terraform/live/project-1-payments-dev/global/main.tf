@@ -65,11 +65,3 @@ module "binary_authorization" {
   repositories = [local.estate.registry.host]
   environment  = local.labels["environment"]
 }
-
-# What the portal may do here: look at the cluster and rehearse. In production the same comes with module recovery.
-module "portal_access" {
-  source = "../../../modules/portal-access"
-
-  project = local.project
-  portal  = "serviceAccount:portal@${local.estate.projects["devops"]}.iam.gserviceaccount.com"
-}

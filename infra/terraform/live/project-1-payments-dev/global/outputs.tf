@@ -37,8 +37,3 @@ output "edge_policy" {
   description = "Policy in front of the public routes, by id and by the name that GCPBackendPolicy objects give."
   value       = { id = module.cloud_armor.id, name = module.cloud_armor.name }
 }
-
-output "portal_roles" {
-  description = "Roles that the portal has in this project."
-  value       = module.portal_access.roles
-}

@@ -35,7 +35,6 @@ module "recovery" {
     database_range = local.other.cidrs.database
     replication    = { host = "replication.${local.other.region}.${trimsuffix(local.estate.dns.database.domain, ".")}", port = local.estate.databasePorts.replication }
   }
-  portal = "serviceAccount:portal@${local.estate.projects["devops"]}.iam.gserviceaccount.com"
 
   database = {
     members      = local.database.members

@@ -19,6 +19,45 @@ run "resizes_and_deletes_nothing" {
   }
 }
 
+run "replaces_records_of_one_zone" {
+  command = plan
+
+  variables {
+    zone = "pay-airpay-example"
+  }
+
+  assert {
+    condition     = google_dns_managed_zone_iam_member.traffic[0].managed_zone == "pay-airpay-example" && google_dns_managed_zone_iam_member.traffic[0].member == var.portal
+    error_message = "In this zone and for the portal alone; the zones of the databases are not its."
+  }
+
+  assert {
+    condition = length(setsubtract([
+      "dns.changes.create", "dns.changes.get", "dns.resourceRecordSets.create", "dns.resourceRecordSets.delete", "dns.resourceRecordSets.list",
+    ], google_project_iam_custom_role.traffic[0].permissions)) == 0
+    error_message = "What the portal calls must be among them: list, change (a deletion and an addition), look until it is done."
+  }
+}
+
+run "moves_nothing_where_there_is_one_region" {
+  command = plan
+
+  assert {
+    condition     = length(google_dns_managed_zone_iam_member.traffic) == 0 && length(google_project_iam_custom_role.traffic) == 0
+    error_message = "Without a zone there is no right to change records."
+  }
+}
+
+run "refuses_another_account" {
+  command = plan
+
+  variables {
+    portal = "serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com"
+  }
+
+  expect_failures = [var.portal]
+}
+
 run "refuses_a_person" {
   command = plan
 

@@ -39,7 +39,6 @@ variables {
     database_range = "10.10.16.0/24"
     replication    = { host = "replication.region-a.db.airpay.example", port = 5433 }
   }
-  portal         = "serviceAccount:portal@airpay-devops.iam.gserviceaccount.com"
   database_ports = { postgres = 6432, readWrite = 5432, replication = 5433, readOnly = 5434, patroni = 8008, etcdClient = 2379, etcdPeer = 2380, redis = 6379, haproxyHealth = 8010, nodeExporter = 9100 }
   gateway = {
     hosts              = ["ledger.pay.airpay.example", "ledger.region-b.pay.airpay.example"]
@@ -63,46 +62,13 @@ run "the_pilot_light_has_everything_but_application_nodes" {
   command = plan
 
   assert {
-    condition     = module.region.application_nodes_per_zone == 0 && !module.region.application_autoscaled
+    condition     = output.application_nodes_per_zone == 0 && !output.application_autoscaled
     error_message = "No nodes for the workloads, and nothing but a recovery run that brings some."
   }
 
   assert {
     condition     = length(output.database.members) == 3 && output.cluster.name == "gke-payments-region-b" && output.gateway.address_name == "gateway-payments-region-b"
     error_message = "Database of three machines, cluster and gateway are there."
-  }
-}
-
-run "the_portal_may_resize_pools_and_nothing_else_of_gke" {
-  command = plan
-
-  assert {
-    condition     = google_project_iam_custom_role.resize.permissions == toset(["container.clusters.connect", "container.clusters.get", "container.clusters.list", "container.clusters.update", "container.operations.get", "container.operations.list"])
-    error_message = "Exactly these permissions."
-  }
-
-  assert {
-    condition     = google_project_iam_member.resize.member == "serviceAccount:portal@airpay-devops.iam.gserviceaccount.com"
-    error_message = "The portal alone has the role."
-  }
-}
-
-run "the_portal_may_replace_records_of_the_public_zone_only" {
-  command = plan
-
-  assert {
-    condition     = google_dns_managed_zone_iam_member.traffic.managed_zone == "pay-airpay-example" && google_dns_managed_zone_iam_member.traffic.member == var.portal
-    error_message = "The grant is on the zone that payers' name is in."
-  }
-
-  assert {
-    condition     = alltrue([for permission in google_project_iam_custom_role.traffic.permissions : can(regex("^dns\\.(changes\\.(create|get|list)|managedZones\\.get|resourceRecordSets\\.(create|delete|get|list|update))$", permission))])
-    error_message = "Records and changes; no zone can be made, deleted or shared."
-  }
-
-  assert {
-    condition     = alltrue([for permission in ["dns.changes.create", "dns.changes.get", "dns.resourceRecordSets.list", "dns.resourceRecordSets.delete", "dns.resourceRecordSets.create"] : contains(google_project_iam_custom_role.traffic.permissions, permission)])
-    error_message = "What the portal calls must be among them: list, change (a deletion and an addition), look until it is done."
   }
 }
 
@@ -123,7 +89,7 @@ run "after_a_switch_that_stays_it_is_the_primary_of_the_same_stack" {
   }
 
   assert {
-    condition     = module.region.application_nodes_per_zone == 1 && module.region.application_autoscaled
+    condition     = output.application_nodes_per_zone == 1 && output.application_autoscaled
     error_message = "Only the role differs."
   }
 }
@@ -141,16 +107,6 @@ run "its_own_recovery_is_refused" {
   }
 
   expect_failures = [var.other]
-}
-
-run "another_account_than_the_portals_is_refused" {
-  command = plan
-
-  variables {
-    portal = "serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com"
-  }
-
-  expect_failures = [var.portal]
 }
 
 run "a_recovery_of_one_database_machine_is_refused" {

@@ -32,25 +32,6 @@ run "labels" {
   }
 }
 
-run "deployments" {
-  command = plan
-
-  assert {
-    condition     = length(setintersection(local.environments["dev"].projects, local.environments["prod"].projects)) == 0
-    error_message = "The deployer of dev has no right in production, nor the reverse."
-  }
-
-  assert {
-    condition     = !anytrue([for prefix in local.environments["dev"].state_prefixes : anytrue([for other in local.environments["prod"].state_prefixes : startswith(prefix, other) || startswith(other, prefix)])])
-    error_message = "The deployer of dev reaches no state of production."
-  }
-
-  assert {
-    condition     = !anytrue([for environment in values(local.environments) : contains(environment.projects, local.estate.projects["archive"]) || anytrue([for prefix in environment.state_prefixes : startswith("archive/", prefix)])])
-    error_message = "Nobody at the hub acts in the archive."
-  }
-}
-
 run "network" {
   command = plan
 

@@ -55,6 +55,11 @@ run "every_project_has_a_budget" {
   command = plan
 
   assert {
+    condition     = local.portal_zones["payments-dev"] == null && toset(keys(local.portal_zones)) == toset([for key in keys(local.estate.projects) : key if startswith(key, "payments")])
+    error_message = "The portal steers the payments projects, and moves a record only where there are two regions."
+  }
+
+  assert {
     condition     = toset(keys(module.budgets.budgets)) == toset(keys(local.estate.projects))
     error_message = "A project without a budget is a project nobody pays for."
   }

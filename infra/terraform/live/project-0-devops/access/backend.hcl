@@ -1,0 +1,2 @@
+bucket = "airpay-terraform-state"
+prefix = "devops/production/access"

@@ -1,0 +1,9 @@
+output "deployments" {
+  description = "Who plans and applies in each environment, and the account of Atlantis, which may only become those."
+  value       = { broker = module.atlantis.broker, deployers = module.atlantis.deployers, planners = module.atlantis.planners }
+}
+
+output "people" {
+  description = "Who may open what stands behind Identity-Aware Proxy."
+  value       = module.portal_people.members
+}
