@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { budgeted, closedAndBounded, inert } from './completeness.ts';
 import { accountProblems, cidrProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
 import { allExpressions, ofManifest, type Found } from './expressions.ts';
-import { fleet, hasKubectl, type ClusterContent } from './fleet.ts';
+import { build, fleet, hasKubectl, kustomizations, type ClusterContent } from './fleet.ts';
 import { containersOf, nameOf, readEstate, root, type Manifest } from './manifests.ts';
 import { emission, metricProblems, readExporters } from './metrics.ts';
 import { problemsOf } from './names.ts';
@@ -54,6 +54,19 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
     for (const { name, manifests, charts } of all) assert.ok(manifests.length > 50 && charts.length > 5, `${name}: ${manifests.length} manifests, ${charts.length} charts`);
   });
 
+  it('builds from every folder with a kustomization', () => {
+    const names = kustomizations().filter(name => parse(read(`infra/gitops/${name}/kustomization.yaml`)).kind !== 'Component');
+    assert.ok(names.length >= 30, names.join());
+    assert.deepEqual(names.flatMap(name => {
+      try {
+        return build(path.join(root, 'infra/gitops', name)).length > 0 ? [] : [`${name}: builds to nothing`];
+      } catch (error) {
+        return [`${name}: ${String((error as { stderr?: string }).stderr ?? error).slice(0, 400)}`];
+      }
+    }), []);
+    assert.throws(() => build(path.join(root, 'infra/gitops/nowhere')), /nowhere/);
+  });
+
   it('says no object twice', () => {
     assert.deepEqual(each(({ name, manifests }) => {
       const names = manifests.map(item => `${item.apiVersion} ${nameOf(item)}`);
@@ -71,6 +84,16 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
       const namespaces = new Map(manifests.filter(item => item.kind === 'Namespace').map(item => [item.metadata.name, item.metadata.labels ?? {}]));
       return manifests.flatMap(item => policies.flatMap(policy => evaluate(policy, item, { signed, namespaces })).map(one => `${name}: ${nameOf(item)}: ${one.policy}: ${one.message}`));
     }), []);
+  });
+
+  it('takes in each cluster only pods of the residency class of its site', () => {
+    for (const { name, manifests } of all) {
+      const site = Object.values<any>(estate.sites).find(one => one.cluster === name);
+      const policy = manifests.find(item => item.kind === 'ValidatingPolicy' && item.metadata.name === 'residency')!;
+      assert.equal(policy.spec.variables[0].expression, `'${site.residency}'`, `${name}: an overlay of a site elsewhere sets the class of its cluster`);
+      const pod = (residency: string): Manifest => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop', namespace: 'payments', labels: { residency } }, spec: {} });
+      for (const residency of Object.keys(estate.residency)) assert.equal(evaluate(policy, pod(residency)).length, residency === site.residency ? 0 : 1, `${name}: ${residency}`);
+    }
   });
 
   it('names only what is there: accounts, secrets, ports, gateways, namespaces, targets', () => {
@@ -167,6 +190,30 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
       });
       const clusters = toClusters(broken, matrix, estate);
       assert.match([...checkRows(matrix, clusters, estate), ...checkNeeds(matrix, clusters, estate, more)].join('\n'), expected);
+    });
+  }
+
+  /** One name changed in what is really applied to region-a: exactly that is reported. */
+  const names: [string, string, string, (item: Manifest) => void, string[]][] = [
+    ['a service account', 'ServiceAccount', 'payments/ledger', item => (item.metadata.name = 'ledgers'), ['Deployment payments/ledger: no ServiceAccount ledger']],
+    ['a port of a Service', 'Service', 'payments/ledger', item => (item.spec.ports[0].targetPort = 'web'), ['Service payments/ledger: Deployment payments/ledger has no port web']],
+    ['a key of a secret', 'ExternalSecret', 'payments/ledger', item => (item.spec.data[0].secretKey = 'database'), ['Deployment payments/ledger: Secret ledger has no key database-url']],
+    ['a Gateway', 'Gateway', 'gateway-system/payments', item => (item.metadata.name = 'public'), [
+      'GCPGatewayPolicy gateway-system/tls: no Gateway payments', 'HTTPRoute gateway-system/redirect-to-https: no Gateway gateway-system/payments', 'HTTPRoute payments/ledger: no Gateway gateway-system/payments']],
+    ['what is scaled', 'ScaledObject', 'payments/ledger', item => (item.spec.scaleTargetRef.name = 'api'), ['ScaledObject payments/ledger: no Deployment api']],
+    ['a disruption budget', 'PodDisruptionBudget', 'payments/ledger', item => (item.spec = { minAvailable: 2, selector: item.spec.selector }), ['PodDisruptionBudget payments/ledger: with 2 replicas no pod may go, and no node can be drained']],
+    ['a port that is monitored', 'PodMonitoring', 'payments/ledger', item => (item.spec.endpoints[0].port = 'metrics'), ['PodMonitoring payments/ledger: Deployment payments/ledger has no port metrics']],
+    ['a store of secrets', 'ClusterSecretStore', 'secret-manager', item => (item.metadata.name = 'vault'), []],
+  ];
+  for (const [what, kind, name, change, expected] of names) {
+    it(`is red when one name is changed: ${what}`, () => {
+      const manifests = structuredClone(all.find(one => one.name === 'gke-payments-region-a')!.manifests);
+      const item = manifests.find(one => one.kind === kind && `${one.metadata.namespace ? `${one.metadata.namespace}/` : ''}${one.metadata.name}` === name);
+      assert.ok(item, `${kind} ${name} is not there`);
+      change(item);
+      const found = problemsOf({ manifests, elsewhere: new Set() }).sort();
+      if (expected.length > 0) assert.deepEqual(found, expected.sort());
+      else assert.ok(found.length > 0 && found.every(one => one.endsWith('no ClusterSecretStore secret-manager')), found.join('\n'));
     });
   }
 });
