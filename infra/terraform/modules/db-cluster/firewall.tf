@@ -13,9 +13,9 @@ locals {
         ports       = [var.ports.nodeExporter, var.ports.patroni, var.ports.haproxyHealth]
       }
       probes = {
-        description = "Google's health checks ask HAProxy."
+        description = "Google's health checks ask HAProxy and the cache."
         ranges      = ["35.191.0.0/16", "130.211.0.0/22"]
-        ports       = [var.ports.haproxyHealth]
+        ports       = [var.ports.haproxyHealth, var.ports.redis]
       }
       ssh = {
         description = "People, by IAP only."

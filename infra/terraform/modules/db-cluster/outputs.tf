@@ -4,12 +4,19 @@ output "service_account" {
 }
 
 output "endpoints" {
-  description = "rw, replication and ro: host, port and address of each service."
-  value = { for name, service in local.services : name => {
-    host    = "${name}.${trimsuffix(var.dns.domain, ".")}"
-    port    = service.port
-    address = google_compute_address.service[name].address
-  } }
+  description = "rw, replication, ro and redis: host, port and address of each service."
+  value = merge(
+    { for name, service in local.services : name => {
+      host    = "${name}.${trimsuffix(var.dns.domain, ".")}"
+      port    = service.port
+      address = google_compute_address.service[name].address
+    } },
+    { redis = {
+      host    = "redis.${trimsuffix(var.dns.domain, ".")}"
+      port    = var.ports.redis
+      address = google_compute_address.cache.address
+    } },
+  )
 }
 
 output "members" {

@@ -157,7 +157,7 @@ variable "kms_key" {
 }
 
 variable "replication_source" {
-  description = "For a standby cluster: the replication address of the region it follows. Patroni reads it once, when the cluster is made. Null: a primary."
+  description = "For a standby: the replication service of the region it follows. Null: a primary."
   type = object({
     host = string
     port = number

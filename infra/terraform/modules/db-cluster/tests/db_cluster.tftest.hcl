@@ -103,7 +103,7 @@ run "who_reaches_what" {
       metrics  = { from = ["10.10.0.0/20", "10.10.128.0/17"], to = ["8008", "8010", "9100"] }
       hub      = { from = ["10.0.128.0/17"], to = ["5432", "5433", "5434", "6432", "8008"] }
       replicas = { from = ["10.20.16.0/24"], to = ["5433"] }
-      probes   = { from = ["130.211.0.0/22", "35.191.0.0/16"], to = ["8010"] }
+      probes   = { from = ["130.211.0.0/22", "35.191.0.0/16"], to = ["6379", "8010"] }
       ssh      = { from = ["35.235.240.0/20"], to = ["22"] }
     })
     error_message = "The rules are exactly these."
@@ -153,6 +153,25 @@ run "a_service_has_an_address_by_who_leads" {
       "pg-a1.region-a.db.airpay.example.", "pg-a2.region-a.db.airpay.example.", "pg-a3.region-a.db.airpay.example.",
     ])
     error_message = "Services and machines have the names that everybody uses."
+  }
+}
+
+run "all_clients_use_the_same_cache_while_it_lives" {
+  command = plan
+
+  assert {
+    condition     = google_compute_region_backend_service.cache.failover_policy[0].failover_ratio == 0 && google_compute_region_backend_service.cache.failover_policy[0].drop_traffic_if_unhealthy
+    error_message = "Others take over only when there is nothing else."
+  }
+
+  assert {
+    condition     = length([for backend in google_compute_region_backend_service.cache.backend : backend if !backend.failover]) == 1
+    error_message = "One machine has all connections."
+  }
+
+  assert {
+    condition     = google_dns_record_set.cache.name == "redis.region-a.db.airpay.example." && one(google_compute_forwarding_rule.cache.ports) == "6379" && google_compute_region_health_check.cache.tcp_health_check[0].port == 6379
+    error_message = "The name in the certificate leads to the cache."
   }
 }
 
