@@ -59,7 +59,7 @@ test('as many NAT addresses, disks and machines are paid as are built', () => {
     const cluster = inputs.estate.databases[name];
     if (cluster) assert.deepEqual(of(name, 'pd-ssd'), [String(cluster.members.length * (cluster.dataDiskGb + inputs.modules.database.etcdDiskGb))]);
   }
-  const nlb = sheetOf(copy(one => { one.usage.natMode = 'nlb'; })).find(line => line.site === production && line.what.includes('NAT, one a zone'))!;
+  const nlb = sheetOf(copy(one => { one.modules.nat.mode = 'nlb'; })).find(line => line.site === production && line.what.includes('NAT, one a zone'))!;
   assert.match(nlb.what, /^3 × /);
 });
 
@@ -113,6 +113,17 @@ test('the standby region as a pilot light costs less than lit, by its applicatio
   const sum = (lit: string[]) => totalOf(sheetOf(inputs, { lit }).filter(line => line.site === standby)).cents;
   assert.ok(sum([standby]) > sum([]));
   assert.ok(!sheetOf(inputs).some(line => line.site === standby && line.what.includes('application nodes')));
+});
+
+test('the pools are those of the roots: dev is smaller, the hub has its own, the standby has none', () => {
+  const { applications, nat } = inputs.modules;
+  assert.deepEqual(Object.keys(applications), Object.keys(inputs.estate.sites));
+  assert.notEqual(applications['payments-dev-region-a']!.machine, applications[production]!.machine);
+  assert.ok(Object.values(applications).every(pool => pool.perZone >= 1 && /^(n2|e2)-standard-\d+$/.test(pool.machine)));
+  assert.match(nat.mode, /^(cloud-nat|nlb)$/);
+  const nodes = (site: string) => sheetOf(inputs).filter(line => line.site === site && line.what.includes('application nodes')).map(line => line.what);
+  assert.deepEqual(nodes('payments-prod-region-b'), []);
+  assert.deepEqual(nodes(production), [`${3 * applications[production]!.perZone} × ${applications[production]!.machine}: application nodes`]);
 });
 
 test('an estimate against a commit reads that commit, and refuses what is no name of one', async () => {

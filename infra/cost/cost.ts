@@ -21,12 +21,12 @@ function table(lines: readonly Line[]): string[] {
 }
 
 /** What the same machines cost in the ways they can be bought, in the first region. */
-function waysToBuy({ table: prices, modules: { nodes }, estate }: Inputs): string[] {
-  const location = Object.values(estate.sites).find(site => site.role === 'primary' && site.environment === 'production')!.location;
+function waysToBuy({ table: prices, modules: { nodes, applications }, estate }: Inputs): string[] {
+  const [primary, { location }] = Object.entries(estate.sites).find(([, site]) => site.role === 'primary' && site.environment === 'production')!;
   const database = Object.entries(estate.databases).find(([name]) => estate.sites[name]!.environment === 'production')![1];
   const rows: [string, string, string][] = [
     [database.machineType, 'database', 'on demand first, three years once the size has stood for a quarter; never spot: a member that vanishes is a failover'],
-    [nodes.application, 'application nodes', 'one year for what always runs, on demand above it; never spot: payments in flight'],
+    [applications[primary]!.machine, 'application nodes', 'one year for what always runs, on demand above it; never spot: payments in flight'],
     [nodes.system, 'system nodes', 'one year'],
     [nodes.batch, 'batch nodes', 'spot: taints keep everything else away, and the work may be interrupted'],
   ];
@@ -79,7 +79,7 @@ export function render(inputs: Inputs): string {
     '',
     '## Assumed',
     '',
-    `NAT by ${used.natMode === 'nat' ? 'Cloud NAT' : 'machines and a balancer'}; application nodes per zone: ${Object.entries(used.applicationNodesPerZone).map(([role, count]) => `${role} ${count}`).join(', ')};`,
+    `NAT by ${inputs.modules.nat.mode === 'nlb' ? 'machines and a balancer' : 'Cloud NAT'}; autoscaled pools at the size they start with; the bastion ${used.bastionHours} hours;`,
     `backups ${used.backupGib.production} GiB per production repository, ${used.backupGib.dev} GiB in dev; the rest in \`infra/cost/usage.yaml\`.`,
     '',
     '## Sources',

@@ -35,9 +35,7 @@ export interface Estate {
 }
 
 export interface Usage {
-  applicationNodesPerZone: Record<Site['role'], number>;
-  applicationMachineTypeDev: string;
-  natMode: 'nat' | 'nlb';
+  bastionHours: number;
   natDataGib: Record<Site['role'], number>;
   loadBalancerDataGib: Record<Site['role'], number>;
   interRegionGib: Record<Site['role'], number>;
@@ -59,8 +57,10 @@ export interface PriceTable {
 /** What the Terraform modules bring with them. */
 export interface Modules {
   database: { etcdDiskGb: number; bootDiskGb: number; boot: string; data: string; services: number };
-  nodes: { system: string; systemPerZone: number; application: string; batch: string; diskGb: number; disk: string };
-  nat: { machine: string; diskGb: number };
+  nodes: { system: string; systemPerZone: number; batch: string; diskGb: number; disk: string };
+  /** By site: as its root says, else as the module does. A standby has none. */
+  applications: Record<string, { machine: string; perZone: number }>;
+  nat: { mode: string; machine: string; diskGb: number };
   bastion: { machine: string; diskGb: number };
   portalDatabase: { diskGb: number };
 }
@@ -86,10 +86,25 @@ function optionalDefault(module: Hcl, variable: string, name: string): string {
   return required(found?.[1], `the default of ${variable}.${name}`);
 }
 
-async function readModules(read: Read): Promise<Modules> {
+/** The pool of application nodes as the site's root asks for it; the role decides whether it is lit at all. */
+async function readApplications(read: Read, estate: Estate, region: Hcl): Promise<Modules['applications']> {
+  const found: Modules['applications'] = {};
+  for (const [name, { project, region: place, role }] of Object.entries(estate.sites)) {
+    const path = `infra/terraform/live/${role === 'hub' ? 'project-0-devops/hub' : `project-1-${project}/${place}`}/main.tf`;
+    const root: Hcl = await parseHcl(path, required(read(path), path));
+    const pool = Object.values<Hcl>(root.module ?? {}).map(([body]) => body.application_pool).find(Boolean) ?? {};
+    found[name] = {
+      machine: pool.machine_type ?? optionalDefault(region, 'application_pool', 'machine_type'),
+      perZone: Number(pool.nodes_per_zone ?? optionalDefault(region, 'application_pool', 'nodes_per_zone')),
+    };
+  }
+  return found;
+}
+
+async function readModules(read: Read, estate: Estate): Promise<Modules> {
   const hcl = async (path: string): Promise<Hcl> => parseHcl(path, required(read(`infra/terraform/modules/${path}`), path));
-  const [machines, balancers, gke, pools, nat, natMachines, bastion, portal] = await Promise.all([
-    'db-cluster/machines.tf', 'db-cluster/balancers.tf', 'gke/variables.tf', 'gke/node-pools.tf', 'ha-nat/variables.tf', 'ha-nat/machines.tf', 'bastion/main.tf', 'portal-database/main.tf',
+  const [machines, balancers, gke, pools, nat, natMachines, bastion, portal, region] = await Promise.all([
+    'db-cluster/machines.tf', 'db-cluster/balancers.tf', 'gke/variables.tf', 'gke/node-pools.tf', 'ha-nat/variables.tf', 'ha-nat/machines.tf', 'bastion/main.tf', 'portal-database/main.tf', 'region/variables.tf',
   ].map(hcl));
   const { google_compute_disk: disks, google_compute_instance: instances } = machines.resource;
   const boot = required(instances.member?.[0]?.boot_disk?.[0]?.initialize_params?.[0], 'the boot disk of a database machine');
@@ -103,10 +118,11 @@ async function readModules(read: Read): Promise<Modules> {
     },
     nodes: {
       system: optionalDefault(gke, 'system_pool', 'machine_type'), systemPerZone: Number(optionalDefault(gke, 'system_pool', 'min_nodes_per_zone')),
-      application: optionalDefault(gke, 'application_pool', 'machine_type'), batch: optionalDefault(gke, 'batch_pool', 'machine_type'),
+      batch: optionalDefault(gke, 'batch_pool', 'machine_type'),
       diskGb: required(pool.disk_size_gb, 'the disk of a node'), disk: required(pool.disk_type, 'its type'),
     },
-    nat: { machine: optionalDefault(nat, 'machines', 'machine_type'), diskGb: required(Object.values<Hcl>(natMachines.resource.google_compute_instance_template ?? natMachines.resource.google_compute_region_instance_template ?? {})[0]?.[0]?.disk?.[0]?.disk_size_gb, 'the disk of a NAT machine') },
+    applications: await readApplications(read, estate, region),
+    nat: { mode: optionalDefault(region, 'egress', 'mode'), machine: optionalDefault(nat, 'machines', 'machine_type'), diskGb: required(Object.values<Hcl>(natMachines.resource.google_compute_instance_template ?? natMachines.resource.google_compute_region_instance_template ?? {})[0]?.[0]?.disk?.[0]?.disk_size_gb, 'the disk of a NAT machine') },
     bastion: { machine: required(bastionMachine.machine_type, 'its machine'), diskGb: required(bastionMachine.boot_disk?.[0]?.initialize_params?.[0]?.size, 'its disk') },
     portalDatabase: { diskGb: required(Object.values<Hcl>(portal.resource.google_sql_database_instance)[0]?.[0]?.settings?.[0]?.disk_size, 'the disk of the portal\'s database') },
   };
@@ -115,7 +131,8 @@ async function readModules(read: Read): Promise<Modules> {
 /** Everything the sheet is made of. @throws Error naming what is missing */
 export async function readInputs(read: Read): Promise<Inputs> {
   const yaml = <T>(path: string) => parse(required(read(path), path)) as T;
+  const estate = yaml<Estate>('infra/estate.yaml');
   return {
-    estate: yaml<Estate>('infra/estate.yaml'), usage: yaml<Usage>('infra/cost/usage.yaml'), table: yaml<PriceTable>('infra/cost/prices.yaml'), modules: await readModules(read),
+    estate, usage: yaml<Usage>('infra/cost/usage.yaml'), table: yaml<PriceTable>('infra/cost/prices.yaml'), modules: await readModules(read, estate),
   };
 }

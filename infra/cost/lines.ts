@@ -56,6 +56,11 @@ export class Sheet {
     const { family, vcpus } = vcpusOf(machineType);
     this.add(site, location, `${count} × ${machineType}: ${what}`, `${family}-vcpu`, times(times(exact(vcpus), exact(count)), this.#hours));
   }
+
+  partOfMonth(site: string, location: string, what: string, machineType: string, hours: number): void {
+    const { family, vcpus } = vcpusOf(machineType);
+    this.add(site, location, `${machineType}: ${what}`, `${family}-vcpu`, times(exact(vcpus), exact(hours)));
+  }
 }
 
 export interface Options {
@@ -76,17 +81,17 @@ export function sheetOf(inputs: Inputs, { lit = [] }: Options = {}): Line[] {
   return sheet.lines;
 }
 
-function addCluster(sheet: Sheet, { usage, modules: { nodes, bastion } }: Inputs, name: string, { location, zones, role, environment }: Site, lit: boolean): void {
-  const perZone = lit ? usage.applicationNodesPerZone.primary : usage.applicationNodesPerZone[role];
+function addCluster(sheet: Sheet, { usage, modules: { nodes, applications, bastion } }: Inputs, name: string, { location, zones, role }: Site, lit: boolean): void {
+  const pool = applications[name]!;
+  const perZone = role === 'standby' && !lit ? 0 : pool.perZone;
   const system = nodes.systemPerZone * zones.length;
   const application = perZone * zones.length;
   sheet.perHour(name, location, 'cluster fee', 'gke-cluster', 1);
   sheet.machines(name, location, 'system nodes', nodes.system, system);
-  if (application > 0) sheet.machines(name, location, 'application nodes', environment === 'dev' ? usage.applicationMachineTypeDev : nodes.application, application);
+  if (application > 0) sheet.machines(name, location, 'application nodes', pool.machine, application);
   sheet.add(name, location, `disks of ${system + application} nodes`, nodes.disk, exact((system + application) * nodes.diskGb));
   if (role !== 'hub') return;
-  sheet.machines(name, location, 'bastion', bastion.machine, 1);
-  sheet.add(name, location, 'disk of the bastion', 'pd-balanced', exact(bastion.diskGb));
+  sheet.partOfMonth(name, location, `bastion for ${usage.bastionHours} hours`, bastion.machine, usage.bastionHours);
 }
 
 function addDatabase(sheet: Sheet, { estate, modules: { database, portalDatabase } }: Inputs, name: string, { location, role }: Site): void {
@@ -101,11 +106,11 @@ function addDatabase(sheet: Sheet, { estate, modules: { database, portalDatabase
 }
 
 function addNetwork(sheet: Sheet, { usage, modules: { nat } }: Inputs, name: string, { location, zones, role }: Site): void {
-  if (usage.natMode === 'nlb') {
+  if (nat.mode === 'nlb') {
     sheet.machines(name, location, 'NAT, one a zone', nat.machine, zones.length);
     sheet.add(name, location, 'disks of the NAT machines', 'pd-balanced', exact(zones.length * nat.diskGb));
   } else {
-    sheet.perHour(name, location, 'Cloud NAT gateway', 'nat-gateway', 1);
+    sheet.perHour(name, location, 'Cloud NAT gateway, at its highest hourly price', 'nat-gateway', 1);
     sheet.add(name, location, 'data through NAT', 'nat-data', exact(usage.natDataGib[role]));
   }
   sheet.perHour(name, location, `${zones.length} addresses that partners allow`, 'external-address', zones.length);
@@ -132,7 +137,7 @@ function addStorage(sheet: Sheet, { estate, usage }: Inputs, name: string, { loc
 function addRules(sheet: Sheet, { estate, usage, modules }: Inputs): void {
   const rules = new Map<string, number>();
   for (const [name, { project, role }] of Object.entries(estate.sites)) {
-    const inside = (estate.databases[name] ? modules.database.services : 0) + (usage.natMode === 'nlb' ? 1 : 0);
+    const inside = (estate.databases[name] ? modules.database.services : 0) + (modules.nat.mode === 'nlb' ? 1 : 0);
     rules.set(project, (rules.get(project) ?? 0) + inside + usage.outsideForwardingRules[role]);
   }
   for (const [project, count] of rules) {
