@@ -61,6 +61,12 @@ module "project" {
   labels          = local.project_labels[each.key]
 }
 
+# The bootstrap made this one, for the bucket of the states; from then on it is like the others.
+import {
+  to = module.project["devops"].google_project.this
+  id = local.estate.projects["devops"]
+}
+
 # On the folder: no project made tomorrow is without them. Class eu: there is no site of another class yet.
 module "org_policies" {
   source = "../../../modules/org-policies"
