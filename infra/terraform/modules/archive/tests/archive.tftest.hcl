@@ -202,6 +202,14 @@ run "refuses_a_key_in_another_location" {
   expect_failures = [var.repositories]
 }
 
+run "refuses_a_repository_without_writers" {
+  command = plan
+  variables {
+    repositories = { a = { bucket = "b-a", location = "europe-west1", writers = [], kms_key_id = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k" } }
+  }
+  expect_failures = [var.repositories]
+}
+
 run "refuses_everybody_as_writer" {
   command = plan
   variables {

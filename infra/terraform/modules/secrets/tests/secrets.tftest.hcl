@@ -79,6 +79,17 @@ run "a_secret_is_rotated_and_not_lost" {
   }
 }
 
+run "people_read_by_their_group_where_no_pod_does" {
+  command = plan
+
+  variables { secrets = { payments-database-superuser-region-a = { readers = ["group:database@airpay.example"] } } }
+
+  assert {
+    condition     = google_secret_manager_secret_iam_binding.readers["payments-database-superuser-region-a"].members == toset(["group:database@airpay.example"])
+    error_message = "Those who run the plays, and no pod."
+  }
+}
+
 run "refuses_a_secret_for_everybody" {
   command = plan
   variables { secrets = { leak = { readers = ["allAuthenticatedUsers"] } } }
