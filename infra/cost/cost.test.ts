@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { render, renderDiff, target } from './cost.ts';
+import { diffAgainst, render, renderDiff, target } from './cost.ts';
 import { atCommit, readInputs, root, workingTree, type Inputs } from './inputs.ts';
 import { priceOf, sheetOf, totalOf } from './lines.ts';
 import { cents, dollars, exact, plain, times } from './money.ts';
@@ -130,6 +130,8 @@ test('an estimate against a commit reads that commit, and refuses what is no nam
   const head = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8', timeout: 10_000 }).trim();
   assert.equal(atCommit(head)('infra/estate.yaml')?.startsWith('#'), true);
   assert.equal(atCommit(head)('infra/nothing.yaml'), undefined);
+  assert.match(await diffAgainst(atCommit(head), inputs), /^(?:No line of the cost sheet changes|\| site \||The sheet of that commit cannot)/);
+  assert.match(await diffAgainst(() => undefined, inputs), /^The sheet of that commit cannot be computed \(.* is not there[^]*Now: at least \$/);
   assert.throws(() => atCommit('--upload-pack=x'), /no name of a commit/);
   assert.throws(() => atCommit('refs/heads/there-is-none'));
 });

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { atCommit, readInputs, root, workingTree, type Inputs } from './inputs.ts';
+import { atCommit, readInputs, root, workingTree, type Inputs, type Read } from './inputs.ts';
 import { keyOf, plain, priceOf, sheetOf, totalOf, type Line, type Total } from './lines.ts';
 import { cents, dollars, exact, times } from './money.ts';
 
@@ -105,11 +105,23 @@ export function renderDiff(before: readonly Line[], after: readonly Line[]): str
   return rows.length === 0 ? `No line of the cost sheet changes.\n\n${total}\n` : `| site | what | SKU | before | after | change |\n|---|---|---|--:|--:|--:|\n${rows.join('\n')}\n\n${total}\n`;
 }
 
+/** Against a commit. One that has no sheet, or one made of other inputs, cannot be compared; that is said, with what the sheet says now. */
+export async function diffAgainst(read: Read, inputs: Inputs): Promise<string> {
+  const after = sheetOf(inputs);
+  let before: Line[];
+  try {
+    before = sheetOf(await readInputs(read));
+  } catch (error) {
+    return `The sheet of that commit cannot be computed (${(error as Error).message}).\n\nNow: ${words(totalOf(after))} a month by list price.\n`;
+  }
+  return renderDiff(before, after);
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { check: { type: 'boolean' }, diff: { type: 'string' } } });
   const inputs = await readInputs(workingTree);
   if (values.diff !== undefined) {
-    process.stdout.write(renderDiff(sheetOf(await readInputs(atCommit(values.diff))), sheetOf(inputs)));
+    process.stdout.write(await diffAgainst(atCommit(values.diff), inputs));
     return 0;
   }
   const text = render(inputs);
