@@ -134,7 +134,14 @@ describe('manifests of the clusters', () => {
       const secretKeys = one('ExternalSecret').spec.data.map((entry: { secretKey: string }) => entry.secretKey);
       assert.ok(secretKeys.includes(item.key));
       const fromSecret = container.env.flatMap((entry: any) => (entry.valueFrom?.secretKeyRef ? [entry.name] : []));
-      assert.deepEqual(fromSecret.sort(), ['LEDGER_API_KEYS', 'LEDGER_DATABASE_URL', 'LEDGER_REDIS_URL', 'LEDGER_WEBHOOK_KEY']);
+      assert.deepEqual(fromSecret.sort(), ['LEDGER_REDIS_URL', 'LEDGER_WEBHOOK_KEY']);
+      // Those that are rotated without a restart come as files of a folder that the kubelet keeps fresh.
+      for (const name of ['LEDGER_DATABASE_URL_FILE', 'LEDGER_API_KEYS_FILE']) {
+        const place = container.volumeMounts.find((one: { mountPath: string; subPath?: string }) => config[name]!.startsWith(`${one.mountPath}/`) && !one.subPath);
+        const source = spec.volumes.find((volume: { name: string }) => volume.name === place.name).secret;
+        const listed = source.items.find((one: { path: string }) => `${place.mountPath}/${one.path}` === config[name]);
+        assert.ok(listed && source.secretName === 'ledger' && secretKeys.includes(listed.key), name);
+      }
       const egress = JSON.stringify(one('NetworkPolicy').spec.egress);
       const collector = new URL(config.OTEL_EXPORTER_OTLP_ENDPOINT!);
       const [service, namespace] = collector.hostname.split('.');
