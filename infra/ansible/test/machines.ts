@@ -228,7 +228,7 @@ export class Machines {
 
   #enter(machine: Machine, command: string[]): string[] {
     if (!machine.pid) throw new Error(`${machine.name} does not run`);
-    return ['--target', String(machine.pid), '--all', '--root', '--wd=/', 'env', '-i', 'LANG=C.UTF-8', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', ...command];
+    return ['--target', String(machine.pid), '--all', '--root', '--wd', 'env', '-i', 'LANG=C.UTF-8', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', ...command];
   }
 
   #machine(name: string): Machine {

@@ -39,7 +39,7 @@ class Connection(ConnectionBase):
 
     def exec_command(self, cmd, in_data=None, sudoable=True):
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        command = ["nsenter", "--target", self._pid(), "--all", "--root", "--wd=/", "/usr/bin/env", "-i",
+        command = ["nsenter", "--target", self._pid(), "--all", "--root", "--wd", "/usr/bin/env", "-i",
                    "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                    "/bin/sh", "-c", cmd]
         done = subprocess.run(command, input=in_data or b"", capture_output=True, check=False)
