@@ -61,6 +61,16 @@ describe('what the platform is made of', { skip }, () => {
     assert.ok(lockFaults(floating, textOf).includes('quay.io/thanos/thanos:latest floats'));
   });
 
+  it('every image comes from a registry that the policy of the clusters admits', () => {
+    const policy = readFileSync(path.join(gitops, 'platform-components/kyverno-policies/base/image-references.yaml'), 'utf8');
+    const admitted = [...policy.matchAll(/'([a-z0-9.-]+\.[a-z]+\/[a-z0-9/-]*)@?'/g)].map(match => match[1]!);
+    assert.ok(admitted.length >= 10);
+    const refused = (names: string[]) => names.filter(name => !admitted.some(registry => name.startsWith(registry)));
+    const mesh = new Set(['istiod', 'istio-cni', 'ztunnel']);
+    assert.deepEqual(refused(readLock().components.filter(item => !mesh.has(item.component)).flatMap(item => item.images.map(({ name }) => name))), []);
+    assert.deepEqual(refused(['docker.io/somebody/thanos']), ['docker.io/somebody/thanos']);
+  });
+
   it('the digests that could not be read are counted, and do not become more', () => {
     const unknown = readLock().components.flatMap(item => item.images).filter(({ digest }) => digest === 'unknown').map(({ name }) => name);
     assert.deepEqual(unknown, ['ghcr.io/runatlantis/atlantis']);
