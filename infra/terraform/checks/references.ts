@@ -68,6 +68,8 @@ export const allExpressions = (value: unknown): string[] => textsIn(value).flatM
 
 /** Every `module.<call>.<output>` in the expressions of a block; `*` where the whole call is passed on. */
 export function readsOf(block: Block): { call: string; output: string }[] {
+  // Where a resource is or was (import, moved, removed) is an address, not a value.
+  if (block.type === '') return [];
   return allExpressions(block.body).flatMap(unindexed).flatMap(expression =>
     [...expression.matchAll(/(?<![.\w])module\.(\w+)(?:\.(\w+))?/g)].map(match => ({ call: match[1]!, output: match[2] ?? '*' })));
 }
