@@ -67,7 +67,7 @@ function run(command: string[], env: NodeJS.ProcessEnv = {}): number {
 }
 
 /** Services that a package would start and enable on a machine with systemd. */
-const services = ['etcd', 'patroni', 'haproxy', 'redis-server', 'prometheus', 'prometheus-node-exporter', 'prometheus-alertmanager', 'postgresql'];
+const services = ['etcd', 'patroni', 'haproxy', 'redis-server', 'prometheus', 'prometheus-node-exporter', 'prometheus-alertmanager', 'postgresql', 'pgbackrest'];
 
 function aptInstall(packages: string[], asRoot: string[]): boolean {
   const before = new Set(services.filter(service => existsSync(`/lib/systemd/system/${service}.service`)));
