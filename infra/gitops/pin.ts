@@ -86,7 +86,7 @@ function get(url: string, headers: Record<string, string>): Promise<Response> {
 async function bodyOf(answer: Response): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const part of (answer.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
     size += part.length;
     if (size > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes from ${answer.url}`);
     parts.push(part);
