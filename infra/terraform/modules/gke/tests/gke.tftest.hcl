@@ -191,6 +191,21 @@ run "a_pilot_light_has_no_nodes_and_nothing_that_lights_it_but_a_recovery_run" {
   }
 }
 
+# GKE changes initial_node_count with every resize, and the provider answers a changed one with a new pool. A mocked plan cannot show that.
+run "a_resize_by_others_never_makes_a_pool_anew" {
+  command = plan
+
+  assert {
+    condition     = google_container_node_pool.application.name == "application" && length(regexall("ignore_changes\\s+= \\[initial_node_count, node_count\\]", file("node-pools.tf"))) == 3
+    error_message = "Every pool must ignore both counts."
+  }
+
+  assert {
+    condition     = google_container_node_pool.application.name == "application" && length(regexall("\"google_container_node_pool\" \"application\" \\{(?s:[^#]*)prevent_destroy = true", file("node-pools.tf"))) == 1
+    error_message = "No apply may destroy the pool that payments run on."
+  }
+}
+
 run "a_pilot_light_with_an_autoscaler_is_refused" {
   command = plan
 
