@@ -23,10 +23,10 @@ function assertRefused({ code, output }: PlayResult, why: RegExp): void {
 }
 
 if (!isRoot) {
-  test('the plays run as root, who alone may make machines', { timeout: 600_000 }, context => {
+  test('the plays run as root, who alone may make machines', { timeout: 1_180_000 }, context => {
     const prefix = rootPrefix();
     if (prefix) {
-      const { status, stdout } = spawnSync(prefix[0]!, [...prefix.slice(1), 'env', `PATH=${process.env['PATH']}`, process.execPath, '--test', import.meta.filename], { encoding: 'utf8', timeout: 590_000 });
+      const { status, stdout } = spawnSync(prefix[0]!, [...prefix.slice(1), 'env', `PATH=${process.env['PATH']}`, process.execPath, '--test', import.meta.filename], { encoding: 'utf8', timeout: 1_170_000 });
       assert.equal(status, 0, stdout);
     } else if (process.env['AIRPAY_WITHOUT_ROOT'] === '1') {
       context.skip('NOT RUN: site, rolling restart, minor upgrade, region switch, failover, failback and restore need root (namespaces), and sudo asks for a password');
@@ -35,7 +35,7 @@ if (!isRoot) {
     }
   });
 } else {
-  describe('plays', { timeout: 900_000 }, () => {
+  describe('plays', { timeout: 1_150_000 }, () => {
     let world: World;
 
     before(async () => {
