@@ -1,5 +1,5 @@
 import { Answer, Asked, listen, LocalServer } from './__testUtils__/upstreams';
-import { HttpKubernetes } from './Kubernetes';
+import { HttpKubernetes, tokenSource } from './Kubernetes';
 
 const lists: Record<string, unknown[]> = {
   '/api/v1/namespaces': [{ metadata: { name: 'payments', labels: { system: 'payments' } }, status: { phase: 'Active' } }],
@@ -13,7 +13,7 @@ describe('HttpKubernetes', () => {
   let server: LocalServer;
   let answer: (asked: Asked) => Answer;
   let now = 0;
-  const kubernetes = () => new HttpKubernetes({ region: 'region-a', url: server.url, token: 'secret', now: () => now });
+  const kubernetes = () => new HttpKubernetes({ region: 'region-a', url: server.url, token: tokenSource('secret'), now: () => now });
   const ordinary = ({ path }: Asked): Answer => {
     const items = lists[path.split('?')[0]];
     return items ? { body: { kind: 'List', items } } : { status: 404, text: '404 page not found' };
@@ -35,6 +35,26 @@ describe('HttpKubernetes', () => {
     ]);
     expect(reading.objects[1].ip).toBe('10.0.0.7');
     expect(server.asked.every(one => one.authorization === 'Bearer secret')).toBe(true);
+  });
+
+  it('without a configured token asks with the one of the moment, and says when there is none', async () => {
+    answer = asked => (asked.path.includes('httproutes') ? { body: { items: [] } } : ordinary(asked));
+    let current: string | Error = 'first';
+    const token = async () => {
+      if (current instanceof Error) throw current;
+      return current;
+    };
+    const own = new HttpKubernetes({ region: 'region-a', url: server.url, token, now: () => now });
+    expect((await own.read()).errors).toEqual([]);
+    current = 'second';
+    now += 10_000;
+    await own.read();
+    expect(new Set(server.asked.map(one => one.authorization))).toEqual(new Set(['Bearer first', 'Bearer second']));
+    current = new Error('no metadata server');
+    now += 10_000;
+    const asked = server.asked.length;
+    expect((await own.read()).errors.map(one => one.message)).toEqual(['Kubernetes API, region-a was not asked, no credentials: no metadata server']);
+    expect(server.asked).toHaveLength(asked);
   });
 
   it('reads hosts and backends of routes', async () => {

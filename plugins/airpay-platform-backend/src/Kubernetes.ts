@@ -1,7 +1,22 @@
 import type { PartialError } from '@airpay/plugin-airpay-platform-common';
+import { GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';
 import type { KubernetesObject, KubernetesReading } from './observed';
 import { asPartialError, readJson, UpstreamError } from './upstream';
+
+/** Gives the bearer token of the moment. */
+export type TokenSource = () => Promise<string>;
+
+/** A token that was configured, or that of the process's own Google account, which the library keeps fresh. */
+export function tokenSource(configured?: string): TokenSource {
+  if (configured) return async () => configured;
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  return async () => {
+    const token = await auth.getAccessToken();
+    if (!token) throw new Error('the account of this process has no token');
+    return token;
+  };
+}
 
 /** Reads what runs in one region. Never throws: what cannot be read is an error in the reading. */
 export interface Kubernetes {
@@ -48,7 +63,7 @@ export class HttpKubernetes implements Kubernetes {
   #cached?: { value: Promise<KubernetesReading>; expiresAt: number };
 
   constructor(
-    private readonly options: { region: string; url: string; token?: string; now?: () => number },
+    private readonly options: { region: string; url: string; token: TokenSource; now?: () => number },
   ) {}
 
   read(): Promise<KubernetesReading> {
@@ -78,7 +93,8 @@ export class HttpKubernetes implements Kubernetes {
 
   async #list(kind: KubernetesObject['kind']): Promise<KubernetesObject[]> {
     const source = this.#source();
-    const { url, token } = this.options;
+    const { url } = this.options;
+    const token = await this.#token(source);
     const { status, body } = await readJson(`${url.replace(/\/$/, '')}${paths[kind]}?limit=${limit}`, { source, timeoutMs, token });
     // Gateway API is an extension; a cluster without it has no routes, which is no failure.
     if (status === 404 && kind === 'HTTPRoute') return [];
@@ -87,6 +103,20 @@ export class HttpKubernetes implements Kubernetes {
       throw new UpstreamError(source, `${source} answered ${status} to the list of ${kind}s`);
     }
     return parsed.data.items.map(item => objectOf(kind, item));
+  }
+
+  async #token(source: string): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`none within ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      return await Promise.race([this.options.token(), late]);
+    } catch (error) {
+      throw new UpstreamError(source, `${source} was not asked, no credentials: ${(error as Error).message}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #source(): string {

@@ -3,7 +3,7 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { airpayPlatformPermissions } from '@airpay/plugin-airpay-platform-common';
 import { HttpAlertmanager } from './Alertmanager';
 import { ServiceCatalog } from './Catalog';
-import { HttpKubernetes } from './Kubernetes';
+import { HttpKubernetes, tokenSource } from './Kubernetes';
 import { OverviewService } from './OverviewService';
 import { OwnershipService } from './OwnershipService';
 import { HttpPrometheus } from './Prometheus';
@@ -53,7 +53,7 @@ export const airpayPlatformPlugin = createBackendPlugin({
             new HttpKubernetes({
               region: one.getString('region'),
               url: one.getString('url'),
-              token: one.getOptionalString('token'),
+              token: tokenSource(one.getOptionalString('token')),
             }),
         );
         httpRouter.use(
