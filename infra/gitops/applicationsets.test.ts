@@ -32,6 +32,7 @@ function waveFaults(found: Component[]): string[] {
     ['kyverno', 'namespaces'], ['kyverno-policies', 'kyverno'], ['istiod', 'istio-base'], ['istio-cni', 'istio-base'], ['ztunnel', 'istiod'], ['ztunnel', 'istio-cni'],
     ['mesh-policies', 'ztunnel'], ['mesh-policies', 'payments-namespace'], ['otel-collector', 'cert-manager-issuers'], ['otel-collector', 'secret-store'],
     ['argocd', 'external-secrets'], ['thanos', 'cert-manager-issuers'], ['alertmanager', 'secret-store'], ['grafana', 'secret-store'], ['atlantis', 'secret-store'], ['grafana', 'thanos'],
+    ['otel-collector', 'storage'], ['thanos', 'storage'], ['alertmanager', 'storage'], ['atlantis', 'storage'],
   ];
   return needs.filter(([user, provider]) => !(wave.get(provider)! < wave.get(user)!)).map(([user, provider]) => `${user} does not wait for ${provider}`);
 }
@@ -43,7 +44,7 @@ function pruneFaults(application: Application, manifests: Manifest[]): string[] 
   const faults = syncOptions?.includes('PruneLast=true') ? [] : ['what is taken away is not taken away last'];
   if (application.spec.sources?.some((source: any) => source.chart)) faults.push('a chart is pruned');
   for (const { kind, metadata } of manifests) {
-    if (!['Namespace', 'StatefulSet', 'PersistentVolumeClaim', 'Gateway', 'ClusterIssuer', 'ClusterSecretStore'].includes(kind)) continue;
+    if (!['Namespace', 'StatefulSet', 'PersistentVolumeClaim', 'StorageClass', 'Gateway', 'ClusterIssuer', 'ClusterSecretStore'].includes(kind)) continue;
     if (kind === 'StatefulSet' && metadata.namespace === 'synthetic') continue;
     if (!metadata.annotations?.['argocd.argoproj.io/sync-options']?.includes('Prune=confirm')) faults.push(`${kind} ${metadata.name} is taken away without a person`);
   }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accountProblems, cidrProblems, hostProblems, hostsAt, poolProblems, secretProblems, wordProblems, type EstateContext, type Pool } from './estate-names.ts';
+import { accountProblems, cidrProblems, diskProblems, hostProblems, hostsAt, poolProblems, secretProblems, wordProblems, type EstateContext, type Pool } from './estate-names.ts';
 import { parseManifests, type Manifest } from './manifests.ts';
 
 const estate = () => ({
+  requiredLabels: ['team', 'region'],
   projects: { devops: 'airpay-devops', 'payments-prod': 'airpay-payments-prod' },
   sites: {
     hub: { project: 'devops', environment: 'production', region: 'hub', network: 'devops', cluster: 'gke-devops', role: 'hub', cidrs: { database: '10.0.16.0/24' } },
-    'payments-prod-region-a': { project: 'payments-prod', environment: 'production', region: 'region-a', network: 'payments-prod', cluster: 'gke-a', role: 'primary', cidrs: { database: '10.10.16.0/24' } },
+    'payments-prod-region-a': { project: 'payments-prod', environment: 'production', region: 'region-a', location: 'europe-west1', network: 'payments-prod', cluster: 'gke-a', role: 'primary', cidrs: { database: '10.10.16.0/24' } },
     'payments-prod-region-b': { project: 'payments-prod', environment: 'production', region: 'region-b', network: 'payments-prod', cluster: 'gke-b', role: 'standby', cidrs: { database: '10.20.16.0/24' } },
   },
   databasePorts: { readWrite: 5432, redis: 6379 },
@@ -42,6 +43,11 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: { name: ledger, namespace: payments }
 spec: { template: { spec: { nodeSelector: { cloud.google.com/gke-nodepool: application }, tolerations: [{ key: pool, operator: Equal, value: application, effect: NoSchedule }], containers: [] } } }
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: encrypted-rwo, labels: { team: platform } }
+parameters: { disk-encryption-kms-key: projects/airpay-payments-prod/locations/europe-west1/keyRings/payments-prod-region-a/cryptoKeys/disks, labels: 'team=platform,region=region-a' }
 `;
 const pools: Pool[] = [{ name: 'application', taints: [{ key: 'pool', value: 'application', effect: 'NO_SCHEDULE' }] }];
 const charts = () => [{
@@ -51,7 +57,7 @@ const charts = () => [{
 const problems = (change: (context: EstateContext, get: (kind: string) => Manifest) => void = () => {}) => {
   const context: EstateContext = { cluster: 'gke-a', manifests: parseManifests(text), charts: charts(), estate: estate() };
   change(context, kind => context.manifests.find(item => item.kind === kind)!);
-  return [...accountProblems(context), ...secretProblems(context), ...hostProblems(context), ...cidrProblems(context), ...poolProblems(context, pools)];
+  return [...accountProblems(context), ...secretProblems(context), ...hostProblems(context), ...cidrProblems(context), ...diskProblems(context), ...poolProblems(context, pools)];
 };
 
 const cases: [string, Parameters<typeof problems>[0], RegExp][] = [
@@ -73,6 +79,9 @@ const cases: [string, Parameters<typeof problems>[0], RegExp][] = [
   ['the database of the other region, in the same network', (_, get) => (get('NetworkPolicy').spec.egress[0].to[0].ipBlock.cidr = '10.20.16.0/24'), /10\.20\.16\.0\/24 is payments-prod-region-b\.database/],
   ['a port the database machines do not have', (_, get) => (get('NetworkPolicy').spec.egress[0].ports[0].port = 3306), /3306 is no port of the database machines/],
   ['every port of the database machines', (_, get) => delete get('NetworkPolicy').spec.egress[0].ports, /every port of the database machines/],
+  ['disks with the key of the other region', (_, get) => (get('StorageClass')['parameters']['disk-encryption-kms-key'] = 'projects/airpay-payments-prod/locations/europe-west4/keyRings/payments-prod-region-b/cryptoKeys/disks'), /the key should be projects\/airpay-payments-prod\/locations\/europe-west1\/keyRings\/payments-prod-region-a\/cryptoKeys\/disks/],
+  ['disks labelled with the other region', (_, get) => (get('StorageClass')['parameters'].labels = 'team=platform,region=region-b'), /disks should be labelled region=region-a/],
+  ['disks without labels', (_, get) => delete get('StorageClass')['parameters'].labels, /disks should be labelled team=platform/],
   ['a pool that is not there', (_, get) => (get('Deployment').spec.template.spec.nodeSelector['cloud.google.com/gke-nodepool'] = 'high-traffic'), /no pool high-traffic/],
   ['a pool whose taint is not tolerated', (_, get) => (get('Deployment').spec.template.spec.tolerations = []), /does not tolerate pool=application of pool application/],
   ['a toleration of another value', (_, get) => (get('Deployment').spec.template.spec.tolerations[0].value = 'app'), /does not tolerate/],

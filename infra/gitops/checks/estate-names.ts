@@ -163,6 +163,22 @@ export function cidrProblems(context: EstateContext): string[] {
   return problems;
 }
 
+/** Disks are encrypted with the site's key, and carry the ten labels: a bill and a search find them by these. */
+export function diskProblems(context: EstateContext): string[] {
+  const [, site] = siteOf(context);
+  const { estate } = context;
+  const key = `projects/${estate.projects[site.project]}/locations/${site.location}/keyRings/${site.project}-${site.region}/cryptoKeys/disks`;
+  return context.manifests.filter(item => item.kind === 'StorageClass').flatMap(item => {
+    const { 'disk-encryption-kms-key': found, labels = '' } = item['parameters'] ?? {};
+    const given = Object.fromEntries(String(labels).split(',').map(pair => pair.split('=')));
+    const wanted = { ...item.metadata.labels, environment: site.environment, region: site.region } as Record<string, string>;
+    return [
+      ...(found === key ? [] : [`${context.cluster}: ${nameOf(item)}: the key should be ${key}, and is ${found}`]),
+      ...(estate.requiredLabels as string[]).filter(label => !given[label] || given[label] !== wanted[label]).map(label => `${context.cluster}: ${nameOf(item)}: disks should be labelled ${label}=${wanted[label]}`),
+    ];
+  });
+}
+
 export interface Pool {
   name: string;
   taints: { key: string; value: string; effect: string }[];

@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { parse as parseHcl } from '@cdktf/hcl2json';
 import { parse } from 'yaml';
 import { budgeted, closedAndBounded, inert } from './completeness.ts';
-import { accountProblems, cidrProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
+import { accountProblems, cidrProblems, diskProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
 import { allExpressions, ofManifest, type Found } from './expressions.ts';
 import { build, fleet, hasKubectl, kustomizations, type ClusterContent } from './fleet.ts';
 import { containersOf, nameOf, readEstate, root, type Manifest } from './manifests.ts';
@@ -116,6 +116,11 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
   it('takes the secrets of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => secretProblems({ cluster: name, ...content, estate })), []));
   it('answers for the hosts of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => hostProblems({ cluster: name, ...content, estate })), []));
   it('opens ranges and database ports of the estate', () => assert.deepEqual(each(({ name, ...content }) => cidrProblems({ cluster: name, ...content, estate })), []));
+
+  it('encrypts the disks of pods with the key of the site, and labels them', () => {
+    for (const { name, manifests } of all) assert.ok(manifests.some(item => item.kind === 'StorageClass'), `${name} has no class of storage`);
+    assert.deepEqual(each(({ name, ...content }) => diskProblems({ cluster: name, ...content, estate })), []);
+  });
 
   it('goes to pools of nodes that are there, and tolerates their taints', async () => {
     const pools = poolsOf(await resourcesOf('infra/terraform/modules/gke/node-pools.tf'));

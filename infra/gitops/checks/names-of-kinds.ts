@@ -1,9 +1,9 @@
 /** References of single kinds: volumes, priorities, Services of StatefulSets, issuers, who a role is given to. */
-import { has, namespaceOf, type Check } from './context.ts';
-import { nameOf, podTemplateOf } from './manifests.ts';
+import { find, has, namespaceOf, type Check } from './context.ts';
+import { nameOf, podTemplateOf, type Manifest } from './manifests.ts';
 
-/** Classes that GKE brings. */
-const storageClasses = new Set(['standard-rwo', 'premium-rwo', 'standard']);
+/** Disks of this class are encrypted with a key of ours. No class that GKE brings is; the organisation's policy refuses their disks. */
+const encrypts = (item: Manifest | undefined) => item?.['provisioner'] === 'pd.csi.storage.gke.io' && Boolean(item['parameters']?.['disk-encryption-kms-key']);
 const priorityClasses = new Set(['system-cluster-critical', 'system-node-critical']);
 
 export const volumesPrioritiesAndServicesExist: Check = context =>
@@ -12,7 +12,8 @@ export const volumesPrioritiesAndServicesExist: Check = context =>
     const claims = item.kind === 'PersistentVolumeClaim' ? [item.spec] : (item.spec?.volumeClaimTemplates ?? []).map((one: any) => one.spec);
     for (const { storageClassName } of claims) {
       if (!storageClassName) problems.push(`${nameOf(item)}: a volume without storageClassName takes whatever is the default`);
-      else if (!storageClasses.has(storageClassName) && !has(context, 'StorageClass', storageClassName)) problems.push(`${nameOf(item)}: no StorageClass ${storageClassName}`);
+      else if (!has(context, 'StorageClass', storageClassName)) problems.push(`${nameOf(item)}: no StorageClass ${storageClassName}`);
+      else if (!encrypts(find(context, 'StorageClass', storageClassName))) problems.push(`${nameOf(item)}: StorageClass ${storageClassName} encrypts with no key of ours`);
     }
     const mounted = (podTemplateOf(item)?.spec.volumes ?? []).map((one: any) => one.persistentVolumeClaim?.claimName).filter(Boolean);
     for (const claim of mounted) if (!has(context, 'PersistentVolumeClaim', claim, namespaceOf(item))) problems.push(`${nameOf(item)}: no PersistentVolumeClaim ${claim}`);

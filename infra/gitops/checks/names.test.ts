@@ -102,12 +102,18 @@ spec:
   serviceName: store
   selector: { matchLabels: { app: store } }
   template: { metadata: { labels: { app: store } }, spec: { priorityClassName: system-cluster-critical, containers: [{ name: store, ports: [{ name: db, containerPort: 5432 }] }], volumes: [{ name: more, persistentVolumeClaim: { claimName: more } }] } }
-  volumeClaimTemplates: [{ metadata: { name: data }, spec: { storageClassName: premium-rwo } }]
+  volumeClaimTemplates: [{ metadata: { name: data }, spec: { storageClassName: encrypted-rwo } }]
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: encrypted-rwo }
+provisioner: pd.csi.storage.gke.io
+parameters: { disk-encryption-kms-key: projects/shop/locations/europe-west1/keyRings/shop/cryptoKeys/disks }
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: more, namespace: shop }
-spec: { storageClassName: standard-rwo }
+spec: { storageClassName: encrypted-rwo }
 ---
 apiVersion: v1
 kind: Service
@@ -167,6 +173,9 @@ const cases: [string, (get: Get, all: Manifest[]) => void, string][] = [
   ['a spread over other pods', get => (get('Deployment').spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels.app = 'store'), 'Deployment shop/shop: a spread or anti-affinity does not find its own pods'],
   ['two workloads under one selector', (get, all) => void all.push({ ...structuredClone(get('Deployment')), metadata: { name: 'canary', namespace: 'shop' } }), 'Deployment shop/shop: its selector finds the pods of Deployment shop/canary too'],
   ['a class of storage that nobody brings', get => (get('StatefulSet').spec.volumeClaimTemplates[0].spec.storageClassName = 'fast'), 'StatefulSet shop/store: no StorageClass fast'],
+  ['a class that GKE brings, whose disks have no key of ours', get => (get('PersistentVolumeClaim').spec.storageClassName = 'premium-rwo'), 'PersistentVolumeClaim shop/more: no StorageClass premium-rwo'],
+  ['a class of ours without a key, under a template', get => delete get('StorageClass')['parameters'], 'StatefulSet shop/store: StorageClass encrypted-rwo encrypts with no key of ours'],
+  ['a class without a key, under a claim', get => delete get('StorageClass')['parameters']['disk-encryption-kms-key'], 'PersistentVolumeClaim shop/more: StorageClass encrypted-rwo encrypts with no key of ours'],
   ['a volume of whatever class', get => delete get('PersistentVolumeClaim').spec.storageClassName, 'PersistentVolumeClaim shop/more: a volume without storageClassName takes whatever is the default'],
   ['a claim that is not there', drop('PersistentVolumeClaim'), 'StatefulSet shop/store: no PersistentVolumeClaim more'],
   ['a priority that is not there', get => (get('StatefulSet').spec.template.spec.priorityClassName = 'high'), 'StatefulSet shop/store: no PriorityClass high'],

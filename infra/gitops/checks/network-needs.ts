@@ -93,6 +93,9 @@ export function needsOf(cluster: Cluster, estate: any, more: MoreTexts = {}, des
       }
     }
     for (const volume of podTemplateOf(item)!.spec.volumes ?? []) {
+      for (const { secretName, name = secretName, items = [] } of [volume.secret, ...(volume.projected?.sources ?? []).map((one: any) => one.secret)].filter(Boolean)) {
+        for (const { key } of items) secrets.add(`${name}#${key}`);
+      }
       const map = manifests.find(one => one.kind === 'ConfigMap' && one.metadata.name === volume.configMap?.name && one.metadata.namespace === item.metadata.namespace);
       texts.push(...Object.values<string>(map?.['data'] ?? {}));
     }
