@@ -27,7 +27,7 @@ export async function runPlay(playbook: string, options: PlayOptions): Promise<P
     env: {
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', HOME: process.env['HOME'] ?? '/root', LANG: 'C.UTF-8',
       ANSIBLE_CONFIG: join(ansibleFolder, 'ansible.cfg'), ANSIBLE_CONNECTION_PLUGINS: join(import.meta.dirname, 'connection_plugins'),
-      ANSIBLE_NOCOLOR: '1', ANSIBLE_FORCE_COLOR: '0', ANSIBLE_PIPELINING: '1', ...environment,
+      ANSIBLE_NOCOLOR: '1', ANSIBLE_FORCE_COLOR: '0', ANSIBLE_PIPELINING: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment,
     },
   });
   let output = '';

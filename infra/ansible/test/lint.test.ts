@@ -12,7 +12,7 @@ import { ansibleFolder, computeInstance, estate, groupingRules } from './invento
 const run = promisify(execFile);
 const read = (path: string) => readFileSync(join(ansibleFolder, path), 'utf8');
 const playbooks = readdirSync(ansibleFolder).filter(name => /^[a-z-]+\.yml$/.test(name));
-const environment = { ...process.env, ANSIBLE_CONFIG: join(ansibleFolder, 'ansible.cfg'), ANSIBLE_NOCOLOR: '1', LANG: 'C.UTF-8' };
+const environment = { ...process.env, ANSIBLE_CONFIG: join(ansibleFolder, 'ansible.cfg'), ANSIBLE_NOCOLOR: '1', PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' };
 const ansible = (program: string, args: string[], cwd = ansibleFolder) => run(program, args, { cwd, env: environment, timeout: 240_000, maxBuffer: 16 * 1024 * 1024 });
 
 interface Task { name?: string; block?: Task[]; rescue?: Task[]; 'ansible.builtin.include_tasks'?: string }
