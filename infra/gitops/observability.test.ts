@@ -89,6 +89,7 @@ describe('metrics', { skip }, () => {
     const receive = build('devops-components/thanos');
     const balancer = one(receive, 'Service', 'thanos-receive-peering');
     assert.equal(balancer.metadata.annotations!['networking.gke.io/load-balancer-type'], 'Internal');
+    assert.equal(balancer.metadata.annotations!['networking.gke.io/internal-load-balancer-allow-global-access'], 'true', 'the spokes are in other regions than the hub');
     assert.deepEqual([balancer.spec.loadBalancerIP, balancer.spec.ports[0].port], [metrics.address, metrics.port]);
     assert.ok(one(receive, 'Certificate', 'thanos-receive').spec.dnsNames.includes(metrics.host));
     assert.ok(argument(one(receive, 'StatefulSet', 'thanos-receive'), 'remote-write.server-tls-client-ca'));
