@@ -37,6 +37,12 @@ function waveFaults(found: Component[]): string[] {
   return needs.filter(([user, provider]) => !(wave.get(provider)! < wave.get(user)!)).map(([user, provider]) => `${user} does not wait for ${provider}`);
 }
 
+/** Seconds until a sync that fails again and again is given up. */
+function waits({ limit, backoff }: { limit: number; backoff: { duration: string; factor: number; maxDuration: string } }): number {
+  const seconds = (text: string) => Number(text.slice(0, -1)) * (text.endsWith('m') ? 60 : 1);
+  return Array.from({ length: limit }, (_, time) => Math.min(seconds(backoff.duration) * backoff.factor ** time, seconds(backoff.maxDuration))).reduce((sum, one) => sum + one, 0);
+}
+
 /** What an Application could take away unasked in production. */
 function pruneFaults(application: Application, manifests: Manifest[]): string[] {
   const { automated, syncOptions } = application.spec.syncPolicy;
@@ -127,6 +133,8 @@ describe('applications of the clusters', { skip }, () => {
       const { automated, retry, syncOptions } = application.spec.syncPolicy;
       assert.equal(automated.selfHeal, true, application.metadata.name);
       assert.ok(retry.limit >= 3 && retry.backoff.maxDuration, application.metadata.name);
+      // Nothing orders these after the platform: in a new cluster they must still be trying when it is there.
+      if (!['platform', 'root'].includes(application.spec.project)) assert.ok(waits(retry) >= 90 * 60 && retry.refresh === true, `${application.metadata.name} gives up after ${waits(retry)} s`);
       if (application.spec.ignoreDifferences) assert.ok(syncOptions.includes('RespectIgnoreDifferences=true'), `${application.metadata.name} would write what it says it ignores`);
     }
   });

@@ -171,7 +171,7 @@ describe('apps', { skip }, () => {
   it('portal: nobody gets past Identity-Aware Proxy, but for one question that is asked from outside', () => {
     const all = manifests('portal', 'hub');
     const [open, ...rest] = one(all, 'HTTPRoute').spec.rules as any[];
-    assert.deepEqual(open.matches, [{ method: 'GET', path: { type: 'Exact', value: '/.backstage/health/v1/readiness' } }]);
+    assert.deepEqual(open.matches, [{ path: { type: 'Exact', value: '/.backstage/health/v1/readiness' } }]);
     const behind = all.filter(item => item.kind === 'GCPBackendPolicy' && item.spec.default.iap?.enabled === true).map(item => item.spec.targetRef.name);
     for (const { backendRefs } of rest) for (const { name } of backendRefs) assert.ok(behind.includes(name), `${name} is open to everybody`);
     assert.ok(!behind.includes(open.backendRefs[0].name));

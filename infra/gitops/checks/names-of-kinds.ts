@@ -23,6 +23,16 @@ export const volumesPrioritiesAndServicesExist: Check = context =>
     return problems;
   });
 
+/** Of a rule what GKE's gateways take; a route with anything else they refuse as a whole (UnsupportedValue). How long a request may take is said by the GCPBackendPolicy. */
+const routeFields = { rule: ['name', 'matches', 'filters', 'backendRefs'], match: ['path', 'headers'] };
+
+export const routesAreTaken: Check = context =>
+  context.manifests.filter(item => item.kind === 'HTTPRoute').flatMap(item =>
+    (item.spec.rules ?? []).flatMap((rule: any) => [
+      ...Object.keys(rule).filter(key => !routeFields.rule.includes(key)).map(key => `${nameOf(item)}: GKE's gateways refuse a route with ${key}`),
+      ...(rule.matches ?? []).flatMap((match: any) => Object.keys(match)).filter((key: string) => !routeFields.match.includes(key)).map((key: string) => `${nameOf(item)}: GKE's gateways refuse a route that matches by ${key}`),
+    ]));
+
 export const issuersExist: Check = context =>
   context.manifests.filter(item => item.kind === 'Certificate').flatMap(item => {
     const { kind = 'Issuer', name } = item.spec.issuerRef;

@@ -160,6 +160,8 @@ const cases: [string, (get: Get, all: Manifest[]) => void, string][] = [
   ['a namespace the Gateway does not take routes from', get => (get('Namespace', 'shop').metadata.labels = { team: 'other' }), 'HTTPRoute shop/shop: no listener of Gateway gateway-system/payments takes routes of this namespace'],
   ['a host no listener is for', get => (get('HTTPRoute').spec.hostnames = ['shop.airpay.example']), 'HTTPRoute shop/shop: no listener of Gateway gateway-system/payments is for shop.airpay.example'],
   ['a route to a port the Service lacks (8000 for 8080)', get => (get('HTTPRoute').spec.rules[0].backendRefs[0].port = 8000), 'HTTPRoute shop/shop: Service shop/shop has no port 8000'],
+  ['a time limit in a route, which GKE refuses', get => (get('HTTPRoute').spec.rules[0].timeouts = { request: '15s' }), "HTTPRoute shop/shop: GKE's gateways refuse a route with timeouts"],
+  ['a method in a route, which GKE refuses', get => (get('HTTPRoute').spec.rules[0].matches = [{ method: 'GET', path: { type: 'Exact', value: '/' } }]), "HTTPRoute shop/shop: GKE's gateways refuse a route that matches by method"],
   ['an autoscaler of nobody', get => (get('ScaledObject').spec.scaleTargetRef.name = 'api'), 'ScaledObject shop/shop: no Deployment api'],
   ['an autoscaler without the credentials it names', drop('TriggerAuthentication'), 'ScaledObject shop/shop: no TriggerAuthentication prometheus'],
   ['a backend policy of a Service that is not there', get => (get('GCPBackendPolicy').spec.targetRef.name = 'api'), 'GCPBackendPolicy shop/shop: no Service api'],

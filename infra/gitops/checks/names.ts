@@ -4,7 +4,7 @@
  */
 import { containersOf, nameOf, podTemplateOf, selects, type Labels, type Manifest } from './manifests.ts';
 import { find, has, namespaceOf, podsIn, workloadsOf, type Check, type Context } from './context.ts';
-import { bindingsMeetSubjects, issuersExist, volumesPrioritiesAndServicesExist } from './names-of-kinds.ts';
+import { bindingsMeetSubjects, issuersExist, routesAreTaken, volumesPrioritiesAndServicesExist } from './names-of-kinds.ts';
 import { podOf } from './network-engine.ts';
 
 export type { Context } from './context.ts';
@@ -259,7 +259,7 @@ export const networkPoliciesFindPods: Check = context =>
     .map(item => `${nameOf(item)}: its selector finds no pod`);
 
 export const checks: Record<string, Check> = {
-  volumesPrioritiesAndServicesExist, issuersExist, bindingsMeetSubjects,
+  volumesPrioritiesAndServicesExist, issuersExist, bindingsMeetSubjects, routesAreTaken,
   namespacesExist, serviceAccountsExist, secretsAndConfigMapsExist, secretStoresExist, servicesMeetPods, routesMeetGateways, targetsExist,
   budgetsLetPodsGo, monitoringMeetsPods, selectorsMeetTemplates, networkPoliciesFindPods,
 };
