@@ -9,7 +9,7 @@ resource "google_binary_authorization_policy" "this" {
   global_policy_evaluation_mode = "ENABLE"
 
   dynamic "admission_whitelist_patterns" {
-    for_each = sort(setunion(var.repositories, var.publishers))
+    for_each = sort(setunion(var.repositories, var.registries, var.publishers))
 
     content {
       name_pattern = "${admission_whitelist_patterns.value}/**"

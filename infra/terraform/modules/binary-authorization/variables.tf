@@ -18,6 +18,17 @@ variable "repositories" {
   }
 }
 
+variable "registries" {
+  description = "Registries of this project where services have repositories of their own, one each: europe-west1-docker.pkg.dev/airpay-payments-prod. Whose signature they need is Kyverno's question."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for registry in var.registries : can(regex("^[a-z]+-[a-z]+[0-9]+-docker\\.pkg\\.dev/", registry)) && endswith(registry, "/${var.project}")])
+    error_message = "A registry of this project, in one region: <location>-docker.pkg.dev/<project>."
+  }
+}
+
 variable "publishers" {
   description = "Whose images the platform's components are (infra/gitops). A publisher at a registry, never a registry."
   type        = set(string)

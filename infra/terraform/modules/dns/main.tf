@@ -42,6 +42,16 @@ resource "google_dns_managed_zone" "private" {
       }
     }
   }
+
+  dynamic "peering_config" {
+    for_each = each.value.asks[*]
+
+    content {
+      target_network {
+        network_url = peering_config.value
+      }
+    }
+  }
 }
 
 resource "google_dns_record_set" "private" {
@@ -55,6 +65,7 @@ resource "google_dns_record_set" "private" {
   rrdatas      = [each.value.address]
 }
 
+# Only Google issues certificates for public names: those of the load balancers. Names inside have an authority of our own.
 resource "google_dns_record_set" "caa" {
   count = var.public_zone == null ? 0 : 1
 
@@ -63,10 +74,7 @@ resource "google_dns_record_set" "caa" {
   name         = var.public_zone.domain
   type         = "CAA"
   ttl          = 3600
-  rrdatas = concat(
-    [for authority in var.certificate_authorities : "0 issue \"${authority}\""],
-    ["0 issuewild \";\"", "0 iodef \"mailto:${var.incident_address}\""],
-  )
+  rrdatas      = ["0 issue \"pki.goog\"", "0 issuewild \";\"", "0 iodef \"mailto:${var.incident_address}\""]
 }
 
 resource "google_dns_record_set" "delegation" {

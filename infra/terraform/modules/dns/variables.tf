@@ -23,10 +23,11 @@ variable "public_zone" {
 }
 
 variable "private_zones" {
-  description = "Name of a zone -> its domain and the networks that know it (self links)."
+  description = "Name of a zone -> its domain and the networks that know it (self links). With `asks` it holds nothing itself: that network is asked, which may be of another project."
   type = map(object({
     domain   = string
     networks = set(string)
+    asks     = optional(string)
   }))
   default = {}
 
@@ -46,9 +47,9 @@ variable "private_addresses" {
 
   validation {
     condition = alltrue([for name, record in var.private_addresses :
-      contains(keys(var.private_zones), record.zone) ? endswith(name, ".${var.private_zones[record.zone].domain}") && can(cidrhost("${record.address}/32", 0)) : false
+      contains(keys(var.private_zones), record.zone) ? endswith(name, ".${var.private_zones[record.zone].domain}") && var.private_zones[record.zone].asks == null && can(cidrhost("${record.address}/32", 0)) : false
     ])
-    error_message = "A record is in one of these zones, below its domain, and leads to an address."
+    error_message = "A record is in one of these zones that holds records, below its domain, and leads to an address."
   }
 }
 
@@ -82,17 +83,6 @@ variable "authorized_hosts" {
   validation {
     condition     = alltrue([for host in var.authorized_hosts : var.public_zone == null ? false : endswith("${host}.", ".${var.public_zone.domain}")])
     error_message = "Only names below the public zone can be proven by a record in it."
-  }
-}
-
-variable "certificate_authorities" {
-  description = "Who else may issue certificates for the public zone: nobody."
-  type        = list(string)
-  default     = ["pki.goog"]
-
-  validation {
-    condition     = length(var.certificate_authorities) > 0 && length(setsubtract(var.certificate_authorities, ["pki.goog", "letsencrypt.org"])) == 0
-    error_message = "pki.goog (Google's load balancers) or letsencrypt.org (cert-manager)."
   }
 }
 

@@ -41,3 +41,19 @@ module "portal_people" {
   project = local.project
   groups  = toset(values(local.estate.groups))
 }
+
+# What dev and prod use of the hub's: numbers of their projects, for Google's own accounts there.
+data "google_project" "spoke" {
+  for_each   = { for name, environment in local.environments : name => environment.home if name != "hub" }
+  project_id = each.value
+}
+
+module "hub_access" {
+  source = "../../../modules/hub-access"
+
+  project         = local.project
+  deployers       = { for name, project in data.google_project.spoke : name => module.atlantis.deployers[name] }
+  project_numbers = { for name, project in data.google_project.spoke : name => project.number }
+  # The image of the database machines is encrypted with it (infra/packer).
+  image_key = "projects/${local.project}/locations/${local.estate.sites["hub"].location}/keyRings/devops-hub/cryptoKeys/disks"
+}

@@ -7,3 +7,8 @@ output "people" {
   description = "Who may open what stands behind Identity-Aware Proxy."
   value       = module.portal_people.members
 }
+
+output "hub_users" {
+  description = "Deployers that may use the hub's network and images."
+  value       = module.hub_access.members
+}

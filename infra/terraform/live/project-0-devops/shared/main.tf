@@ -1,5 +1,5 @@
-# What names accounts and zones that other roots made: who pulls images, who reads the bill, what the portal may do in a region switch. Google refuses a grant to an account that does not exist, so
-# this root is applied after theirs, and again when a region is added.
+# What names accounts and zones that other roots made: who pulls images, who reads the bill, what the portal may do in a region switch, where
+# Argo CD gets in. Google refuses a grant to an account that does not exist, so this root is applied after theirs, and again when a region is added.
 data "google_project" "this" {
   for_each   = local.estate.projects
   project_id = each.value
@@ -66,6 +66,15 @@ module "portal_access" {
   project = local.estate.projects[each.key]
   portal  = "serviceAccount:portal@${local.project}.iam.gserviceaccount.com"
   zone    = each.value
+}
+
+# Argo CD fills the clusters that the portal steers.
+module "argocd_access" {
+  source   = "../../../modules/argocd-access"
+  for_each = local.portal_zones
+
+  project = local.estate.projects[each.key]
+  argocd  = "serviceAccount:argocd@${local.project}.iam.gserviceaccount.com"
 }
 
 locals {

@@ -13,6 +13,11 @@ output "portal_roles" {
   value       = { for key, access in module.portal_access : key => access.roles }
 }
 
+output "argocd_roles" {
+  description = "Project key -> role that Argo CD has there."
+  value       = { for key, access in module.argocd_access : key => access.role }
+}
+
 output "key_rings" {
   description = "Key rings of images and of the bill."
   value       = [module.kms.key_ring_id, module.billing_key.key_ring_id]

@@ -45,6 +45,12 @@ module "dns" {
       domain   = local.estate.dns.database.domain
       networks = [module.network.id, local.hub_network]
     }
+    # Where metrics are written to, and whatever else the hub has a name for.
+    (local.estate.dns.clusters.name) = {
+      domain   = local.estate.dns.clusters.domain
+      networks = [module.network.id]
+      asks     = local.hub_network
+    }
   }
   authorized_hosts = concat([local.ledger], values(local.regional_hosts))
   # Written down by hand: prod's planner may not look into dev.
@@ -72,5 +78,7 @@ module "binary_authorization" {
 
   project      = local.project
   repositories = [local.estate.registry.host]
-  environment  = local.labels["environment"]
+  # Services of the template bring a repository of their own, in the region they run in (estate, signing.services).
+  registries  = toset([for site in values(local.sites) : "${site.location}-docker.pkg.dev/${local.project}"])
+  environment = local.labels["environment"]
 }

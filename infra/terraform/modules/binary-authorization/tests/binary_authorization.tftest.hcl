@@ -119,3 +119,48 @@ run "dev_may_only_log_at_first" {
     error_message = "Outside production the first days may only log."
   }
 }
+
+run "a_service_runs_from_the_registry_of_its_project" {
+  command = plan
+
+  variables {
+    registries = ["europe-west1-docker.pkg.dev/airpay-payments-prod", "europe-west4-docker.pkg.dev/airpay-payments-prod"]
+  }
+
+  assert {
+    condition = length(setsubtract(
+      ["europe-west1-docker.pkg.dev/airpay-payments-prod/**", "europe-west4-docker.pkg.dev/airpay-payments-prod/**"],
+      [for pattern in google_binary_authorization_policy.this.admission_whitelist_patterns : pattern.name_pattern],
+    )) == 0
+    error_message = "What the template makes must be admitted, in each region."
+  }
+
+  # What Kyverno takes besides (image-references) and this one does not would never start; the reverse is what two questions are for.
+  assert {
+    condition = alltrue([for registry in var.registries : can(regex(
+      regex("container\\.image\\.matches\\('(\\^europe-\\([^']+)'\\)", file("../../../gitops/platform-components/kyverno-policies/base/image-references.yaml"))[0],
+      "${registry}/shop/service",
+    ))])
+    error_message = "Kyverno asks the same of an image of a service."
+  }
+}
+
+run "refuses_the_registry_of_another_project" {
+  command = plan
+
+  variables {
+    registries = ["europe-west1-docker.pkg.dev/airpay-payments-dev"]
+  }
+
+  expect_failures = [var.registries]
+}
+
+run "refuses_a_registry_of_several_regions" {
+  command = plan
+
+  variables {
+    registries = ["europe-docker.pkg.dev/airpay-payments-prod"]
+  }
+
+  expect_failures = [var.registries]
+}

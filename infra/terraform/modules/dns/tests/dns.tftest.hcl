@@ -126,14 +126,38 @@ run "a_zone_nobody_knows_is_refused" {
   expect_failures = [var.private_zones]
 }
 
-run "an_unknown_authority_is_refused" {
+run "a_zone_of_another_network_is_asked_and_not_copied" {
   command = plan
 
   variables {
-    certificate_authorities = ["example-ca.com"]
+    private_addresses = {}
+    private_zones = {
+      db-airpay-example       = { domain = "db.airpay.example.", networks = ["projects/airpay-payments-prod/global/networks/payments-prod"] }
+      clusters-airpay-example = { domain = "clusters.airpay.example.", networks = ["projects/airpay-payments-prod/global/networks/payments-prod"], asks = "projects/airpay-devops/global/networks/devops" }
+    }
   }
 
-  expect_failures = [var.certificate_authorities]
+  assert {
+    condition     = google_dns_managed_zone.private["clusters-airpay-example"].peering_config[0].target_network[0].network_url == "projects/airpay-devops/global/networks/devops"
+    error_message = "The hub's network answers for the hub's names."
+  }
+
+  assert {
+    condition     = length(google_dns_managed_zone.private["db-airpay-example"].peering_config) == 0
+    error_message = "A zone of one's own asks nobody."
+  }
+}
+
+run "a_record_in_a_zone_that_only_asks_is_refused" {
+  command = plan
+
+  variables {
+    private_zones = {
+      clusters-airpay-example = { domain = "clusters.airpay.example.", networks = ["projects/airpay-payments-prod/global/networks/payments-prod"], asks = "projects/airpay-devops/global/networks/devops" }
+    }
+  }
+
+  expect_failures = [var.private_addresses]
 }
 
 run "a_host_of_another_zone_cannot_be_proven" {

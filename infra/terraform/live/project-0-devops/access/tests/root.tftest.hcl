@@ -59,3 +59,17 @@ run "people_keep_what_is_theirs" {
     error_message = "The hub's deployer reaches no state that says what it may do."
   }
 }
+
+run "the_spokes_may_use_what_the_hub_has_for_them" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(data.google_project.spoke)) == toset(["dev", "prod"])
+    error_message = "Each spoke's deployer binds its zones to the hub's network, and starts machines from the hub's image."
+  }
+
+  assert {
+    condition     = strcontains(file("../../../../packer/postgresql.pkr.hcl"), "\"projects/${local.project}/locations/${local.estate.sites["hub"].location}/keyRings/devops-hub/cryptoKeys/disks\"")
+    error_message = "The key that Packer encrypts the image with is the one that the spokes may read."
+  }
+}

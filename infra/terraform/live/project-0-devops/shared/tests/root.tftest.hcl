@@ -64,3 +64,12 @@ run "every_project_has_a_budget" {
     error_message = "A project without a budget is a project nobody pays for."
   }
 }
+
+run "argocd_reaches_every_spoke" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(module.argocd_access)) == toset([for site in values(local.estate.sites) : site.project if site.role != "hub"])
+    error_message = "A project with a cluster that Argo CD cannot reach stays empty."
+  }
+}

@@ -98,3 +98,18 @@ run "limit" {
     error_message = "The name that the routes' GCPBackendPolicy gives."
   }
 }
+
+run "names_of_the_hub_are_asked_for_there" {
+  command = plan
+
+  assert {
+    condition = alltrue([for name, zone in module.dns.private_zones : !anytrue([for internal in values(local.estate.internalAddresses) : endswith("${internal.host}.", ".${zone}")])
+    || name == local.estate.dns.clusters.name])
+    error_message = "One zone answers for the hub's names: a second of them would hide the record."
+  }
+
+  assert {
+    condition     = contains(keys(module.dns.private_zones), local.estate.dns.clusters.name)
+    error_message = "Every cluster of this project writes its metrics to a name of the hub."
+  }
+}
