@@ -5,12 +5,13 @@ import { before, describe, it } from 'node:test';
 import { parse as parseHcl } from '@cdktf/hcl2json';
 import { parse } from 'yaml';
 import { budgeted, closedAndBounded, inert } from './completeness.ts';
-import { accountProblems, cidrProblems, diskProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
+import { accountProblems, accountsOf, cidrProblems, diskProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
 import { allExpressions, ofManifest, type Found } from './expressions.ts';
 import { build, fleet, hasKubectl, kustomizations, type ClusterContent } from './fleet.ts';
 import { containersOf, nameOf, readEstate, root, type Manifest } from './manifests.ts';
 import { emission, metricProblems, readExporters } from './metrics.ts';
 import { problemsOf } from './names.ts';
+import { judge, type Cluster } from './network-engine.ts';
 import { checkNeeds, checkRows, needsOf, readMatrix, toClusters } from './network.ts';
 import { armorProblems, gatewayProblems, poolsOf } from './outside-names.ts';
 import { evaluate, type SignedImage } from './policies.ts';
@@ -113,6 +114,21 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
   });
 
   it('acts as the accounts of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => accountProblems({ cluster: name, ...content, estate })), []));
+  it('lets controllers of charts that act as a Google account reach the metadata server, where its tokens are', () => {
+    const closed = (manifests: Manifest[]) => (name: string): string[] => {
+      const [namespace, serviceAccount] = name.split('/') as [string, string];
+      const [[, cluster]] = [...toClusters([['', manifests] as const], matrix, estate)] as [[string, Cluster]];
+      const verdict = (address: string, port: number) => judge(cluster, { kind: 'pod', namespace, labels: {}, serviceAccount, ports: {} }, { kind: 'address', address }, { protocol: 'TCP', port }).allowed;
+      return verdict('169.254.169.254', 80) && verdict('169.254.169.252', 988) ? [] : [name];
+    };
+    for (const { name, manifests, charts } of all) {
+      const holders = [...accountsOf({ manifests: [], charts }).keys()];
+      assert.ok(holders.length >= 2, `${name}: ${holders}`);
+      assert.deepEqual(holders.flatMap(closed(manifests)), [], name);
+      const without = manifests.filter(item => !(item.kind === 'NetworkPolicy' && item.metadata.namespace === 'kyverno' && item.metadata.name === 'platform'));
+      assert.deepEqual(holders.flatMap(closed(without)), ['kyverno/kyverno-admission-controller'], name);
+    }
+  });
   it('takes the secrets of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => secretProblems({ cluster: name, ...content, estate })), []));
   it('answers for the hosts of the estate, both ways', () => assert.deepEqual(each(({ name, ...content }) => hostProblems({ cluster: name, ...content, estate })), []));
   it('opens ranges and database ports of the estate', () => assert.deepEqual(each(({ name, ...content }) => cidrProblems({ cluster: name, ...content, estate })), []));
