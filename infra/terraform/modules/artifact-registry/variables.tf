@@ -29,7 +29,7 @@ variable "repository" {
 }
 
 variable "readers" {
-  description = "Accounts (members) that pull images: those of the nodes."
+  description = "Accounts (members) that pull images: those of the nodes, and of what looks at signatures."
   type        = set(string)
 
   validation {

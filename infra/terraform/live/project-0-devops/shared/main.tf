@@ -18,6 +18,10 @@ locals {
   nodes = toset(flatten([for site in values(local.estate.sites) : [
     for pool in local.node_pools : "serviceAccount:gke-${pool}-${site.region}@${local.estate.projects[site.project]}.iam.gserviceaccount.com" if !(site.role == "hub" && pool == "batch")
   ]]))
+  # Kyverno of every cluster, which looks at the signature of an image before it starts.
+  admission = toset([for name in local.estate.identities["kyverno"].sites :
+    "serviceAccount:kyverno-${local.estate.sites[name].region}@${local.estate.projects[local.estate.sites[name].project]}.iam.gserviceaccount.com"
+  ])
   database_machines = toset([for name in keys(local.estate.databases) :
     "serviceAccount:patroni-${local.estate.sites[name].region}@${local.estate.projects[local.estate.sites[name].project]}.iam.gserviceaccount.com"
   ])
@@ -51,7 +55,7 @@ module "artifact_registry" {
   project         = local.project
   location        = local.estate.registry.location
   repository      = local.estate.registry.repository
-  readers         = local.nodes
+  readers         = setunion(local.nodes, local.admission)
   writers         = ["serviceAccount:publisher@${local.project}.iam.gserviceaccount.com"]
   package_readers = local.database_machines
   kms_key_id      = module.kms.keys["images"]

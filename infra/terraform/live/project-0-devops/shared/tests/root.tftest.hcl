@@ -41,6 +41,11 @@ run "readers" {
   }
 
   assert {
+    condition     = length(local.admission) == length(local.estate.sites)
+    error_message = "Signatures are read in every cluster."
+  }
+
+  assert {
     condition     = length(local.database_machines) == length(local.estate.databases) && !anytrue([for account in local.database_machines : contains(local.nodes, account)])
     error_message = "The database machines read packages, and no images."
   }
