@@ -1,5 +1,5 @@
 /** Rules about who may do what. Each returns "file:resource problem". */
-import { at, blocksWithExpressions, foldersOf, nested, textsIn, type Tree } from './tree.ts';
+import { at, blocksWithExpressions, foldersOf, nested, textsIn, type Folder, type Tree } from './tree.ts';
 
 const everyText = (tree: Tree) =>
   foldersOf(tree).flatMap(folder => blocksWithExpressions(folder).flatMap(block =>
@@ -21,13 +21,31 @@ export function nobodyAnonymous(tree: Tree): string[] {
   });
 }
 
-/** Roles that let one act as every service account of a project: granted on one account or not at all. */
-const actsAs = /\broles\/iam\.(serviceAccountTokenCreator|serviceAccountUser|serviceAccountKeyAdmin|workloadIdentityUser)\b/;
+/**
+ * Roles that let one act as every service account of a project, at once or by a grant to oneself (serviceAccountAdmin): granted on one
+ * account or not at all.
+ */
+const actsAs = /\broles\/iam\.(serviceAccountTokenCreator|serviceAccountUser|serviceAccountAdmin|serviceAccountKeyAdmin|workloadIdentityUser)\b/;
+
+/** Texts of an expression and of every local and default of a variable that it is made from. */
+function textsBehind(folder: Folder, expression: unknown, seen = new Set<string>()): string[] {
+  const texts = textsIn(expression).map(({ text }) => text);
+  const names = texts.flatMap(text => [...text.matchAll(/\b(local|var)\.(\w+)/g)].map(([name]) => name)).filter(name => !seen.has(name));
+  for (const name of names) seen.add(name);
+  return [...texts, ...names.flatMap(name => {
+    const [kind, own] = name.split('.');
+    const block = (kind === 'local' ? folder.locals : folder.variables).find(one => one.name === own);
+    return block ? textsBehind(folder, block.body[kind === 'local' ? 'value' : 'default'], seen) : [];
+  })];
+}
 
 export function impersonationByAccount(tree: Tree): string[] {
   return foldersOf(tree).flatMap(folder => folder.resources.flatMap(block => {
     if (!/^google_(project|folder|organization)_iam_/.test(block.type)) return [];
-    const role = textsIn(block.body['role']).map(({ text }) => actsAs.exec(text)?.[0]).find(Boolean);
+    const texts = textsBehind(folder, block.body['role']);
+    // `each.value`, or something of it, is whatever the resource is repeated for.
+    if (texts.some(text => /\beach\./.test(text))) texts.push(...textsBehind(folder, block.body['for_each']));
+    const role = texts.map(text => actsAs.exec(text)?.[0]).find(Boolean);
     return role ? [`${at(block)} grants ${role} for a whole ${block.type.split('_')[1]}`] : [];
   }));
 }

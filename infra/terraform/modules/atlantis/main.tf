@@ -61,6 +61,10 @@ locals {
   own = { for name, environment in var.environments : name => join(" || ", [
     for prefix in sort(tolist(environment.state_prefixes)) : "resource.name.startsWith(\"${local.objects}${prefix}\")"
   ]) }
+  # Beside each state, while somebody works on it.
+  locks = { for name, environment in var.environments : name => join(" || ", [
+    for prefix in sort(tolist(environment.state_prefixes)) : "(resource.name.startsWith(\"${local.objects}${prefix}\") && resource.name.endsWith(\".tflock\"))"
+  ]) }
   readable = { for name, environment in var.environments : name => join(" || ", [
     for prefix in sort(flatten(concat(
       [tolist(environment.state_prefixes)],
@@ -97,6 +101,21 @@ resource "google_storage_bucket_iam_member" "reads" {
     title       = "states ${each.value.environment} reads"
     description = "Its own, and those of environments it builds on."
     expression  = local.readable[each.value.environment]
+  }
+}
+
+# A plan takes the lock of its state, so that it does not read one that an apply is writing. The lock, and not the state.
+resource "google_storage_bucket_iam_member" "planner_locks" {
+  for_each = var.environments
+
+  bucket = var.state_bucket
+  role   = "roles/storage.objectUser"
+  member = google_service_account.planner[each.key].member
+
+  condition {
+    title       = "locks of ${each.key}"
+    description = "Makes and removes the locks of its own states."
+    expression  = local.locks[each.key]
   }
 }
 

@@ -11,7 +11,6 @@ locals {
     "roles/dns.admin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountUser",
-    "roles/logging.configWriter",
     "roles/monitoring.editor",
     "roles/serviceusage.serviceUsageConsumer",
   ]
@@ -61,12 +60,20 @@ locals {
     "roles/container.clusterViewer",
     "roles/dns.reader",
     "roles/iam.securityReviewer",
+    "roles/iam.serviceAccountViewer",
     "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/secretmanager.viewer",
     "roles/serviceusage.serviceUsageViewer",
     "roles/storage.bucketViewer",
   ]
+
+  # What a deployer makes with a further role, a planner must be able to look at: a plan begins with reading what is there.
+  extra_reads = {
+    "roles/artifactregistry.admin"           = "roles/artifactregistry.reader"
+    "roles/binaryauthorization.policyEditor" = "roles/binaryauthorization.policyViewer"
+    "roles/cloudsql.admin"                   = "roles/cloudsql.viewer"
+  }
 
   # Roles a deployer may hand out: those of pods and machines. Ten at most, since a condition takes no more in one list; none of them can
   # hand out roles itself.
@@ -76,7 +83,6 @@ locals {
     "roles/cloudtrace.agent",
     "roles/container.clusterViewer",
     "roles/container.defaultNodeServiceAccount",
-    "roles/dns.admin",
     "roles/logging.logWriter",
     "roles/monitoring.metricWriter",
     "roles/monitoring.viewer",
@@ -90,7 +96,7 @@ locals {
     for role in concat(local.deployer_roles, tolist(var.environments[pair.environment].extra_roles)) : "${key}/${role}" => merge(pair, { role = role })
   }]...)
   planner_grants = merge([for key, pair in local.pairs : {
-    for role in local.planner_roles : "${key}/${role}" => merge(pair, { role = role })
+    for role in toset(concat(local.planner_roles, [for extra in var.environments[pair.environment].extra_roles : local.extra_reads[extra]])) : "${key}/${role}" => merge(pair, { role = role })
   }]...)
 }
 

@@ -60,9 +60,8 @@ variable "environments" {
       "roles/artifactregistry.admin",
       "roles/binaryauthorization.policyEditor",
       "roles/cloudsql.admin",
-      "roles/networkconnectivity.hubAdmin",
     ])) == 0])
-    error_message = "extra_roles are of: artifactregistry.admin, binaryauthorization.policyEditor, cloudsql.admin, networkconnectivity.hubAdmin. Never owner, editor or container.admin."
+    error_message = "extra_roles are of: artifactregistry.admin, binaryauthorization.policyEditor, cloudsql.admin. Never owner, editor or container.admin."
   }
 
   validation {

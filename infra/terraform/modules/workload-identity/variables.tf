@@ -68,11 +68,10 @@ variable "roles" {
       "roles/bigquery.jobUser",
       "roles/cloudtrace.agent",
       "roles/container.clusterViewer",
-      "roles/dns.admin",
       "roles/logging.logWriter",
       "roles/monitoring.metricWriter",
       "roles/monitoring.viewer",
     ])) == 0
-    error_message = "roles are of: bigquery.jobUser, cloudtrace.agent, container.clusterViewer, dns.admin, logging.logWriter, monitoring.metricWriter, monitoring.viewer. Basic roles (owner, editor, viewer) never."
+    error_message = "roles are of: bigquery.jobUser, cloudtrace.agent, container.clusterViewer, logging.logWriter, monitoring.metricWriter, monitoring.viewer. Basic roles (owner, editor, viewer) never."
   }
 }

@@ -36,7 +36,7 @@ variables {
   workload_pool = "airpay-devops.svc.id.goog"
   state_bucket  = "airpay-terraform-state"
   environments = {
-    hub  = { home = "airpay-devops", projects = ["airpay-devops"], state_prefixes = ["devops/"], extra_roles = ["roles/artifactregistry.admin"] }
+    hub  = { home = "airpay-devops", projects = ["airpay-devops"], state_prefixes = ["devops/"], extra_roles = ["roles/artifactregistry.admin", "roles/binaryauthorization.policyEditor", "roles/cloudsql.admin"] }
     dev  = { home = "airpay-payments-dev", projects = ["airpay-payments-dev"], state_prefixes = ["payments/dev/"], reads = ["hub"] }
     prod = { home = "airpay-payments-prod", projects = ["airpay-payments-prod"], state_prefixes = ["payments/production/"], reads = ["hub"] }
   }
@@ -92,7 +92,7 @@ run "a_deployer_cannot_make_itself_owner" {
   assert {
     condition = alltrue([for grant in google_project_iam_member.deployer_grants :
       startswith(grant.condition[0].expression, "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(['roles/artifactregistry.reader'") &&
-      !strcontains(grant.condition[0].expression, "owner") && !strcontains(grant.condition[0].expression, "Admin") && length(split(",", grant.condition[0].expression)) <= 11
+      !strcontains(grant.condition[0].expression, "owner") && !strcontains(grant.condition[0].expression, "Admin") && !strcontains(grant.condition[0].expression, "admin") && length(split(",", grant.condition[0].expression)) <= 11
     ])
     error_message = "It grants roles of a list of ten at most, none of which grants roles."
   }
@@ -113,6 +113,25 @@ run "a_planner_only_reads" {
       for grant in google_storage_bucket_iam_member.deployer_writes : grant.member != "serviceAccount:planner-prod@airpay-payments-prod.iam.gserviceaccount.com"
     ])
     error_message = "It reads states and writes none."
+  }
+
+  assert {
+    condition     = google_storage_bucket_iam_member.planner_locks["prod"].condition[0].expression == "(resource.name.startsWith(\"projects/_/buckets/airpay-terraform-state/objects/payments/production/\") && resource.name.endsWith(\".tflock\"))"
+    error_message = "It locks what it plans, and of its own states only: without the lock a plan is refused."
+  }
+}
+
+run "a_planner_sees_what_its_deployer_makes" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for grant in ["hub/airpay-devops/roles/cloudsql.viewer", "hub/airpay-devops/roles/binaryauthorization.policyViewer"] : contains(keys(google_project_iam_member.planner), grant)])
+    error_message = "A plan begins with reading the database and the policy that are there."
+  }
+
+  assert {
+    condition     = !contains(keys(google_project_iam_member.planner), "prod/airpay-payments-prod/roles/cloudsql.viewer")
+    error_message = "And nothing that its environment has not."
   }
 }
 
