@@ -68,6 +68,9 @@ describe('cold bootstrap', () => {
     const order = ['folders create', 'projects create', 'projects link', 'services enable', 'keyrings create', 'keys create', 'service-agent', 'buckets create', 'buckets update'].map(name => all.findIndex(line => line.includes(name)));
     assert.ok(order.every((position, index) => position >= 0 && (index === 0 || position > order[index - 1]!)), all.join('\n'));
     assert.ok(all.some(line => line === 'projects create airpay-devops --folder=222 --name=airpay-devops'), all.join('\n'));
+    assert.ok(!all.some(line => line.startsWith('services enable') && line.includes('compute.googleapis.com')), 'compute makes a default network, which the policies forbid later');
+    const logs = log().indexOf('logging settings update --folder=222 --storage-location=europe-north1');
+    assert.ok(logs >= 0 && logs < log().findIndex(line => line.startsWith('projects create')), 'logs of a project cannot be moved later');
     assert.ok(all.some(line => line.startsWith('billing projects link airpay-devops --billing-account=0A0A0A')));
     assert.ok(all.every(line => !/\$[A-Z]/.test(line)), 'no name is left unfilled');
     assert.match(result.stdout, /Next, in this order/);

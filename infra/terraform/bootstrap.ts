@@ -28,7 +28,8 @@ export interface Lookup {
   after?: string;
 }
 
-const apis = ['billingbudgets', 'cloudbilling', 'cloudkms', 'cloudresourcemanager', 'compute', 'iam', 'iamcredentials', 'orgpolicy', 'serviceusage', 'storage', 'sts'].map(api => `${api}.googleapis.com`);
+// Without compute: it would make a default network, open for SSH, before the policy that forbids it is there. Terraform switches it on after.
+const apis = ['billingbudgets', 'cloudbilling', 'cloudkms', 'cloudresourcemanager', 'iam', 'iamcredentials', 'orgpolicy', 'serviceusage', 'storage', 'sts'].map(api => `${api}.googleapis.com`);
 
 export function lookups(estate: Estate & { domain: string }): Lookup[] {
   return [
@@ -52,11 +53,13 @@ export function steps(estate: Estate & { groups: Record<string, string> }, now: 
   return [
     { title: 'Folder airpay', done: { command: list, prints: true }, command: ['resource-manager', 'folders', 'create', '--display-name=airpay', '--organization=$ORGANIZATION'] },
     // For the first applies only, while there is no deployer: the condition ends by itself.
-    ...['resourcemanager.projectCreator', 'resourcemanager.folderIamAdmin', 'logging.configWriter', 'compute.xpnAdmin'].map((role): Step => ({
+    ...['resourcemanager.projectCreator', 'resourcemanager.folderIamAdmin', 'logging.configWriter'].map((role): Step => ({
       title: `Group ${estate.groups['platform']} has roles/${role} on the folder until ${until}`,
       command: ['resource-manager', 'folders', 'add-iam-policy-binding', '$FOLDER', group, `--role=roles/${role}`, condition],
     })),
     { title: `Group ${estate.groups['platform']} has roles/orgpolicy.policyAdmin until ${until}`, command: ['organizations', 'add-iam-policy-binding', '$ORGANIZATION', group, '--role=roles/orgpolicy.policyAdmin', condition] },
+    // Before any project: its log buckets cannot be moved later. live/project-0-devops/global says the same from then on.
+    { title: `Logs of new projects are kept in ${location}`, command: ['logging', 'settings', 'update', '--folder=$FOLDER', `--storage-location=${location}`] },
     { title: `Project ${project}`, done: { command: ['projects', 'describe', project, '--format=value(projectId)'] }, command: ['projects', 'create', project, '--folder=$FOLDER', `--name=${project}`] },
     { title: `Project ${project} is paid for`, done: { command: ['billing', 'projects', 'describe', project, '--format=value(billingAccountName.basename())'], prints: true }, command: ['billing', 'projects', 'link', project, '--billing-account=$BILLING'] },
     { title: 'APIs that Terraform itself needs', command: ['services', 'enable', ...apis, `--project=${project}`] },
@@ -87,7 +90,7 @@ export function script(estate: any, now: Date): string {
 /** What comes after: by a person for the hub, by Atlantis from then on. */
 export function next(): string {
   return `Next, in this order (infra/terraform/README.md, "First apply"):
-  1. live/project-0-devops/global, then hub: by a person of the group platform, while the rights above last.
+  1. live/project-0-devops/global, hub, access: by a person of the group platform, while the rights above last.
      terraform init -backend-config=backend.hcl && terraform plan -out=first && terraform apply first
   2. All else by Atlantis, which now has deployers. The rights above end by themselves.
 `;

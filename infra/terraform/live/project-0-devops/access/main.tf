@@ -57,3 +57,11 @@ module "hub_access" {
   # The image of the database machines is encrypted with it (infra/packer).
   image_key = "projects/${local.project}/locations/${local.estate.sites["hub"].location}/keyRings/devops-hub/cryptoKeys/disks"
 }
+
+# Who builds the image of the database machines (infra/packer).
+module "image_builder" {
+  source = "../../../modules/image-builder"
+
+  project = local.project
+  group   = local.estate.groups.database
+}

@@ -12,3 +12,8 @@ output "hub_users" {
   description = "Deployers that may use the hub's network and images."
   value       = module.hub_access.members
 }
+
+output "image_builder" {
+  description = "Account that Packer becomes."
+  value       = module.image_builder.email
+}

@@ -26,6 +26,10 @@ module "network" {
   }
   # By name: the other half of each peering is made by the spoke's own root, later.
   peers = { for network, ranges in local.spokes : network => { network = "projects/${local.estate.projects[network]}/global/networks/${network}", ranges = ranges } }
+  # The machine that an image is built on (infra/packer) has this tag, and nothing else has it.
+  ingress = {
+    iap-ssh = { description = "Packer, through the Identity-Aware Proxy", source_ranges = ["35.235.240.0/20"], target_tags = ["iap-ssh"], ports = ["22"] }
+  }
   # Terraform, run by Atlantis, talks to all of Google's APIs.
   google_apis = "private"
   labels      = merge(local.labels, { component = "network" })

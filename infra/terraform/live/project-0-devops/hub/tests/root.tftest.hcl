@@ -73,3 +73,22 @@ run "nobody_is_let_in_by_default" {
     error_message = "access.yaml grants nothing when it is committed: requests come and go by pull request."
   }
 }
+
+run "an_image_can_be_built_here" {
+  command = plan
+
+  assert {
+    condition     = can(regex("tags +=.*\"iap-ssh\"", file("../../../../packer/postgresql.pkr.hcl"))) && strcontains(file("network.tf"), "target_tags = [\"iap-ssh\"]")
+    error_message = "Packer's machine has the tag that the tunnel is let in to; whatever no rule names is refused."
+  }
+}
+
+run "the_metrics_have_an_address_of_the_nodes_subnet" {
+  command = plan
+
+  # Cut to the subnet's length, both begin at the same address.
+  assert {
+    condition     = cidrhost("${local.metrics.address}/${split("/", local.site.cidrs.application)[1]}", 0) == cidrhost(local.site.cidrs.application, 0)
+    error_message = "Google reserves an internal address in its own subnet only."
+  }
+}
