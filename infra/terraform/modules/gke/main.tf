@@ -12,7 +12,9 @@ resource "google_container_cluster" "this" {
   subnetwork      = var.network.subnetwork
   networking_mode = "VPC_NATIVE"
   # Dataplane V2: network policies are enforced without an add-on, and denied connections can be logged.
-  datapath_provider           = "ADVANCED_DATAPATH"
+  datapath_provider = "ADVANCED_DATAPATH"
+  # Who may be called by name: FQDNNetworkPolicy of the portal and the synthetic payer. Without it the kind is unknown.
+  enable_fqdn_network_policy  = true
   enable_intranode_visibility = true
   enable_l4_ilb_subsetting    = true
   enable_shielded_nodes       = true

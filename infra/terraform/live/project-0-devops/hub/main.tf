@@ -85,6 +85,7 @@ module "portal_database" {
 
 locals {
   metrics = local.estate.internalAddresses.metrics
+  health  = "/.backstage/health/v1/readiness"
 }
 
 module "monitoring" {
@@ -108,8 +109,9 @@ module "monitoring" {
     platform = { type = "email", labels = { email_address = local.estate.groups.platform } }
   }
   # From outside, as a payer or a developer sees it. The ledger's own answers stand in the dashboards; here it is only whether it is there.
+  # The portal's is the one path that asks nobody to sign in.
   checks = {
-    portal = { host = local.estate.hosts.portal.host, path = "/healthcheck", runbook = "https://${local.estate.hosts.portal.host}/docs/default/component/portal" }
+    portal = { host = local.estate.hosts.portal.host, path = local.health, runbook = "https://${local.estate.hosts.portal.host}/docs/default/component/portal" }
     ledger = { host = local.estate.hosts.ledger.host, path = "/readyz", runbook = "https://${local.estate.hosts.portal.host}/docs/default/component/ledger" }
   }
   labels = merge(local.labels, { component = "monitoring" })

@@ -102,7 +102,7 @@ run "what_the_workloads_count_on_is_on" {
   command = plan
 
   assert {
-    condition     = google_container_cluster.this.datapath_provider == "ADVANCED_DATAPATH" && google_container_cluster.this.gateway_api_config[0].channel == "CHANNEL_STANDARD"
+    condition     = google_container_cluster.this.datapath_provider == "ADVANCED_DATAPATH" && google_container_cluster.this.enable_fqdn_network_policy && google_container_cluster.this.gateway_api_config[0].channel == "CHANNEL_STANDARD"
     error_message = "Network policies and the Gateway API must work."
   }
 
