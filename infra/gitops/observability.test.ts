@@ -84,6 +84,31 @@ describe('metrics', { skip }, () => {
     }
   });
 
+  it('from outside are asked where nobody has to sign in, at a path the host routes, by a module that is there; a region by its own name may stand by', () => {
+    const { modules } = parse(one(build('devops-components/blackbox'), 'ConfigMap', /^blackbox-config/).data!['blackbox.yaml']!) as any;
+    const groups = parse(one(collector('gke-devops'), 'ConfigMap', /^otel-targets-/).data!['blackbox.yaml']!) as any[];
+    const all = allApplications().flatMap(({ application }) => manifestsOf(application));
+    const guarded = new Set(all.filter(item => item.kind === 'GCPBackendPolicy' && item.spec.default.iap?.enabled).map(item => item.spec.targetRef.name));
+    const problem = (target: string): string[] => {
+      const { hostname, pathname } = new URL(target);
+      const matches = all.filter(item => item.kind === 'HTTPRoute' && item.spec.hostnames?.includes(hostname)).flatMap(item => item.spec.rules as any[])
+        .flatMap(rule => (rule.matches as any[]).map(({ path: { type, value } }) => ({ value, fits: type === 'Exact' ? pathname === value : value === '/' || pathname === value || pathname.startsWith(`${value}/`), rule })))
+        .filter(({ fits }) => fits).sort((a, b) => b.value.length - a.value.length);
+      if (!matches[0]) return [`${target}: nothing is there`];
+      return guarded.has(matches[0].rule.backendRefs[0].name) ? [`${target}: one has to sign in`] : [];
+    };
+    const targets = groups.flatMap(({ targets: list, labels }) => (list as string[]).map(target => ({ target, module: modules[labels.__param_module], labels })));
+    assert.ok(targets.length >= 7);
+    assert.deepEqual(targets.flatMap(({ target }) => problem(target)), []);
+    assert.deepEqual(problem('https://portal.airpay.example/healthcheck'), ['https://portal.airpay.example/healthcheck: one has to sign in']);
+    assert.deepEqual(problem('https://atlantis.airpay.example/locks'), ['https://atlantis.airpay.example/locks: nothing is there']);
+    for (const { target, module, labels } of targets) {
+      assert.ok(module, `${target}: no module ${labels.__param_module}`);
+      // Rule LedgerFrontDoorClosed pages for component ledger: a region without pods is no reason to wake somebody.
+      if (/\.region-[a-z]\./.test(target)) assert.ok(labels.component !== 'ledger' && module.http.valid_status_codes.includes(503), target);
+    }
+  });
+
   it('are written to the address of the hub, by TLS that shows a certificate and checks one', () => {
     const { internalAddresses: { metrics }, sites } = readEstate();
     const receive = build('devops-components/thanos');

@@ -30,6 +30,20 @@ export function budgeted(context: Context): string[] {
   });
 }
 
+/** What the Services of a namespace take of its quota. A Service of type LoadBalancer has a port of the nodes for each of its own, unless it says no. */
+export function servicesFitQuota({ manifests }: Pick<Context, 'manifests'>): string[] {
+  return manifests.filter(item => item.kind === 'ResourceQuota').flatMap(item => {
+    const { 'services.nodeports': ports, 'services.loadbalancers': balancers } = item.spec.hard ?? {};
+    const inside = manifests.filter(one => one.kind === 'Service' && namespaceOf(one) === namespaceOf(item));
+    const outward = inside.filter(one => one.spec.type === 'NodePort' || (one.spec.type === 'LoadBalancer' && one.spec.allocateLoadBalancerNodePorts !== false));
+    const taken: [string, string | undefined, number][] = [
+      ['services.nodeports', ports, outward.reduce((sum, one) => sum + one.spec.ports.length, 0)],
+      ['services.loadbalancers', balancers, inside.filter(one => one.spec.type === 'LoadBalancer').length],
+    ];
+    return taken.filter(([, hard, used]) => hard !== undefined && used > Number(hard)).map(([what, hard, used]) => `${nameOf(item)}: ${what} is ${hard}, and the Services take ${used}`);
+  });
+}
+
 const inertKinds: Record<string, string> = {
   CiliumNetworkPolicy: 'Dataplane V2 on GKE does not take it',
   CiliumClusterwideNetworkPolicy: 'GKE takes it only with an option that is off',

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse as parseHcl } from '@cdktf/hcl2json';
 import { parse } from 'yaml';
-import { budgeted, closedAndBounded, inert } from './completeness.ts';
+import { budgeted, closedAndBounded, inert, servicesFitQuota } from './completeness.ts';
 import { accountProblems, accountsOf, cidrProblems, diskProblems, hostProblems, poolProblems, secretProblems } from './estate-names.ts';
 import { allExpressions, ofManifest, type Found } from './expressions.ts';
 import { build, fleet, hasKubectl, kustomizations, type ClusterContent } from './fleet.ts';
@@ -109,7 +109,7 @@ describe('everything that Argo CD applies to the clusters of the estate', { skip
     const open = new Set(['istio-system']);
     assert.deepEqual(each(({ name, manifests }) => {
       const context = { manifests, elsewhere: new Set<string>() };
-      return [...closedAndBounded(context, open), ...budgeted(context), ...inert(context)].map(one => `${name}: ${one}`);
+      return [...closedAndBounded(context, open), ...budgeted(context), ...inert(context), ...servicesFitQuota(context)].map(one => `${name}: ${one}`);
     }), []);
   });
 
