@@ -7,3 +7,8 @@ output "constraints" {
   description = "Names of the constraints this module sets, sorted."
   value       = sort(keys(google_org_policy_policy.this))
 }
+
+output "log_location" {
+  description = "Where new projects keep their logs, once it is set."
+  value       = one(concat(google_logging_folder_settings.this[*].storage_location, google_logging_organization_settings.this[*].storage_location))
+}

@@ -22,14 +22,16 @@ locals {
     devops = [
       "artifactregistry.googleapis.com", "bigquery.googleapis.com", "billingbudgets.googleapis.com", "binaryauthorization.googleapis.com",
       "certificatemanager.googleapis.com", "cloudbilling.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
-      "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "privilegedaccessmanager.googleapis.com",
-      "pubsub.googleapis.com", "secretmanager.googleapis.com", "servicenetworking.googleapis.com", "sqladmin.googleapis.com",
+      "containeranalysis.googleapis.com", "containerscanning.googleapis.com", "dns.googleapis.com", "iap.googleapis.com",
+      "pubsub.googleapis.com", "secretmanager.googleapis.com", "sqladmin.googleapis.com", "sts.googleapis.com",
     ]
     payments-dev = [
+      "artifactregistry.googleapis.com", "containerscanning.googleapis.com",
       "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
       "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
     ]
     payments-prod = [
+      "artifactregistry.googleapis.com", "containerscanning.googleapis.com",
       "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
       "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
     ]
@@ -59,6 +61,9 @@ module "project" {
   apis            = local.apis[each.key]
   monthly_budget  = local.estate.monthlyBudgets[each.key]
   labels          = local.project_labels[each.key]
+
+  # A project keeps what it was made with: its default accounts' rights, and where its logs are.
+  depends_on = [module.org_policies]
 }
 
 # The bootstrap made this one, for the bucket of the states; from then on it is like the others.
@@ -75,6 +80,7 @@ module "org_policies" {
   residency       = local.estate.residency
   residency_class = one(toset([for site in values(local.estate.sites) : site.residency]))
   multi_regions   = [local.estate.registry.location]
+  log_location    = local.estate.sites["hub"].location
   customer_ids    = [data.google_organization.this.directory_customer_id]
 }
 

@@ -18,6 +18,11 @@ output "allowed_locations" {
   value       = module.org_policies.allowed_locations
 }
 
+output "log_location" {
+  description = "Where new projects keep their logs."
+  value       = module.org_policies.log_location
+}
+
 output "constraints" {
   description = "Constraints in force on the folder."
   value       = module.org_policies.constraints

@@ -15,6 +15,13 @@ mock_provider "google" {
 
 mock_provider "google-beta" {}
 
+# What is imported is there already; the mocked Google has none to take over.
+override_resource {
+  target          = module.project["devops"].google_project.this
+  override_during = plan
+  values          = { project_id = "airpay-devops", number = "123456789012" }
+}
+
 run "labels" {
   command = plan
 
@@ -53,6 +60,15 @@ run "projects" {
   }
 }
 
+run "what_comes_with_an_image_is_on" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for key, apis in local.apis : contains(apis, "containerscanning.googleapis.com") == contains(apis, "artifactregistry.googleapis.com")]) && contains(local.apis["devops"], "containerscanning.googleapis.com")
+    error_message = "Where images are kept they are scanned; the registry's setting only inherits that."
+  }
+}
+
 run "residency" {
   command = plan
 
@@ -64,5 +80,10 @@ run "residency" {
   assert {
     condition     = alltrue([for location in module.org_policies.allowed_locations : can(regex("europe", location))])
     error_message = "Nothing can be made outside of Europe."
+  }
+
+  assert {
+    condition     = module.org_policies.log_location == "europe-north1" && contains(local.estate.residency["eu"], module.org_policies.log_location)
+    error_message = "Logs of new projects stay in the class, and not in global."
   }
 }
