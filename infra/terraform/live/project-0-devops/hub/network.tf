@@ -4,6 +4,13 @@ locals {
   spokes = { for peering in local.estate.peerings : peering.spoke => [for site in values(local.estate.sites) : site.cidrs.site if site.network == peering.spoke] if peering.hub == local.site.network }
 }
 
+locals {
+  # The machine that an image is built on (infra/packer) has this tag, and nothing else has it.
+  ingress = {
+    iap-ssh = { description = "Packer, through the Identity-Aware Proxy", source_ranges = ["35.235.240.0/20"], target_tags = ["iap-ssh"], ports = ["22"] }
+  }
+}
+
 data "google_project" "this" {
   project_id = local.project
 }
@@ -25,11 +32,8 @@ module "network" {
     }
   }
   # By name: the other half of each peering is made by the spoke's own root, later.
-  peers = { for network, ranges in local.spokes : network => { network = "projects/${local.estate.projects[network]}/global/networks/${network}", ranges = ranges } }
-  # The machine that an image is built on (infra/packer) has this tag, and nothing else has it.
-  ingress = {
-    iap-ssh = { description = "Packer, through the Identity-Aware Proxy", source_ranges = ["35.235.240.0/20"], target_tags = ["iap-ssh"], ports = ["22"] }
-  }
+  peers   = { for network, ranges in local.spokes : network => { network = "projects/${local.estate.projects[network]}/global/networks/${network}", ranges = ranges } }
+  ingress = local.ingress
   # Terraform, run by Atlantis, talks to all of Google's APIs.
   google_apis = "private"
   labels      = merge(local.labels, { component = "network" })

@@ -86,6 +86,22 @@ locals {
   portal_zones = { payments-prod = local.estate.dns.public.name, payments-dev = null }
 }
 
+# Who runs the plays on the database machines.
+module "database_people" {
+  source   = "../../../modules/database-people"
+  for_each = local.database_sites
+
+  project  = local.estate.projects[each.key]
+  group    = local.estate.groups.database
+  machines = merge([for name in each.value : zipmap(local.estate.databases[name].members, local.estate.sites[name].zones)]...)
+  accounts = toset([for name in each.value : "patroni-${local.estate.sites[name].region}@${local.estate.projects[each.key]}.iam.gserviceaccount.com"])
+}
+
+locals {
+  # Project key -> its sites that have a database.
+  database_sites = { for name in keys(local.estate.databases) : local.estate.sites[name].project => name... }
+}
+
 module "budgets" {
   source = "../../../modules/budgets"
 

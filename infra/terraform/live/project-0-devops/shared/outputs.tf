@@ -18,6 +18,11 @@ output "argocd_roles" {
   value       = { for key, access in module.argocd_access : key => access.role }
 }
 
+output "database_machines" {
+  description = "Project key -> machines that the group database may log in to."
+  value       = { for key, people in module.database_people : key => people.machines }
+}
+
 output "key_rings" {
   description = "Key rings of images and of the bill."
   value       = [module.kms.key_ring_id, module.billing_key.key_ring_id]

@@ -78,8 +78,8 @@ run "an_image_can_be_built_here" {
   command = plan
 
   assert {
-    condition     = can(regex("tags +=.*\"iap-ssh\"", file("../../../../packer/postgresql.pkr.hcl"))) && strcontains(file("network.tf"), "target_tags = [\"iap-ssh\"]")
-    error_message = "Packer's machine has the tag that the tunnel is let in to; whatever no rule names is refused."
+    condition     = can(regex("tags +=.*\"${one(local.ingress.iap-ssh.target_tags)}\"", file("../../../../packer/postgresql.pkr.hcl")))
+    error_message = "The tunnel is let in to the tag of Packer's machine; whatever no rule names is refused."
   }
 }
 
@@ -90,5 +90,14 @@ run "the_metrics_have_an_address_of_the_nodes_subnet" {
   assert {
     condition     = cidrhost("${local.metrics.address}/${split("/", local.site.cidrs.application)[1]}", 0) == cidrhost(local.site.cidrs.application, 0)
     error_message = "Google reserves an internal address in its own subnet only."
+  }
+}
+
+run "the_portal_is_asked_where_nobody_must_sign_in" {
+  command = plan
+
+  assert {
+    condition     = can(regex("value: ${replace(local.health, ".", "[.]")}\n +backendRefs:\n +- kind: Service\n +name: portal-health\n", file("../../../../gitops/apps/portal/base/route.yaml")))
+    error_message = "Every other path is answered by Identity-Aware Proxy, whether the portal is there or not."
   }
 }

@@ -78,3 +78,12 @@ run "argocd_reaches_every_spoke" {
     error_message = "A project with a cluster that Argo CD cannot reach stays empty."
   }
 }
+
+run "plays_reach_every_database_machine" {
+  command = plan
+
+  assert {
+    condition     = toset(flatten([for people in values(module.database_people) : people.machines])) == toset(flatten([for database in values(local.estate.databases) : database.members]))
+    error_message = "A machine that nobody may log in to is never set up."
+  }
+}
