@@ -79,3 +79,12 @@ resource "google_org_policy_policy" "this" {
     }
   }
 }
+
+# A policy is known everywhere after a few minutes. A project that is made before that gets what the policy forbids, a default network first of
+# all, and keeps it.
+resource "time_sleep" "known" {
+  create_duration = "300s"
+  triggers        = { constraints = join(",", sort(tolist(local.constraints))) }
+
+  depends_on = [google_org_policy_policy.this]
+}

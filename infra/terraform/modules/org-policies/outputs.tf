@@ -6,6 +6,7 @@ output "allowed_locations" {
 output "constraints" {
   description = "Names of the constraints this module sets, sorted."
   value       = sort(keys(google_org_policy_policy.this))
+  depends_on  = [time_sleep.known]
 }
 
 output "log_location" {

@@ -164,3 +164,12 @@ run "refuses_logs_elsewhere" {
   variables { log_location = "us-central1" }
   expect_failures = [var.log_location]
 }
+
+run "nothing_is_made_before_the_policies_are_known" {
+  command = plan
+
+  assert {
+    condition     = time_sleep.known.create_duration == "300s" && time_sleep.known.triggers["constraints"] == join(",", output.constraints)
+    error_message = "Whoever waits for this module waits until its policies hold, and again when one is added."
+  }
+}
