@@ -16,8 +16,14 @@ locals {
   ]
 
   # And what Google's roles would give too much of: secretmanager.admin reads secrets, cloudkms.admin destroys keys, storage.admin reads
-  # and deletes what is in buckets.
+  # and deletes what is in buckets, artifactregistry.admin pushes and deletes images. A service of the template has a repository of its own.
   deployer_permissions = [
+    "artifactregistry.repositories.create",
+    "artifactregistry.repositories.get",
+    "artifactregistry.repositories.getIamPolicy",
+    "artifactregistry.repositories.list",
+    "artifactregistry.repositories.setIamPolicy",
+    "artifactregistry.repositories.update",
     "cloudkms.cryptoKeyVersions.get",
     "cloudkms.cryptoKeyVersions.list",
     "cloudkms.cryptoKeys.create",
@@ -106,7 +112,7 @@ resource "google_project_iam_custom_role" "deployer" {
   project     = each.value.project
   role_id     = "terraformDeployer"
   title       = "Terraform deployer"
-  description = "Makes keys, secrets, buckets and topics; reads no secret, destroys no key, deletes no bucket."
+  description = "Makes keys, secrets, buckets, topics and image repositories; reads no secret, destroys no key, deletes no bucket, pushes no image."
   stage       = "GA"
   permissions = local.deployer_permissions
 }

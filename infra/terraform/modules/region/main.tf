@@ -5,6 +5,15 @@ locals {
   standby  = var.site.role == "standby"
   key_ring = "${var.project.key}-${var.site.region}"
 
+  # Each key is for the services named. A service of the template (templates/payment-service) has its secrets and the repository of its images
+  # here too, and finds the keys by name: nothing may be stored without one.
+  keys = {
+    disks   = { services = ["compute"] }
+    cluster = { services = ["container"] }
+    buckets = { services = ["artifactregistry", "storage"] }
+    secrets = { services = ["pubsub", "secretmanager"] }
+  }
+
   application_pool = {
     machine_type   = var.application_pool.machine_type
     nodes_per_zone = local.standby ? 0 : var.application_pool.nodes_per_zone
@@ -22,6 +31,7 @@ module "kms" {
   project_number = var.project.number
   location       = var.site.location
   name           = local.key_ring
+  keys           = local.keys
   labels         = merge(var.labels, { component = "keys" })
 }
 

@@ -86,6 +86,31 @@ run "nobody_is_cluster_admin_owner_or_editor" {
   }
 }
 
+run "a_deployer_makes_what_a_service_s_root_has" {
+  command = plan
+
+  assert {
+    condition = alltrue([for pair in ["dev/airpay-payments-dev", "prod/airpay-payments-prod"] : length(setsubtract([
+      "artifactregistry.repositories.create", "artifactregistry.repositories.get", "artifactregistry.repositories.getIamPolicy",
+      "artifactregistry.repositories.setIamPolicy", "artifactregistry.repositories.update",
+      "secretmanager.secrets.create", "secretmanager.secrets.get", "secretmanager.secrets.getIamPolicy", "secretmanager.secrets.setIamPolicy", "secretmanager.secrets.update",
+    ], google_project_iam_custom_role.deployer[pair].permissions)) == 0])
+    error_message = "The repository of its images and its secret, each with its readers, in dev as in prod."
+  }
+
+  assert {
+    condition     = alltrue([for pair in ["dev/airpay-payments-dev", "prod/airpay-payments-prod"] : length(setsubtract(["roles/iam.serviceAccountAdmin", "roles/monitoring.editor"], [for key, grant in google_project_iam_member.deployer : grant.role if startswith(key, "${pair}/")])) == 0])
+    error_message = "The account of its pods and the uptime check."
+  }
+
+  assert {
+    condition = alltrue([for role in google_project_iam_custom_role.deployer : length([for permission in role.permissions : permission
+      if startswith(permission, "artifactregistry.") && !contains(["create", "get", "getIamPolicy", "list", "setIamPolicy", "update"], trimprefix(permission, "artifactregistry.repositories."))
+    ]) == 0])
+    error_message = "And of the registry no more: it pushes no image, deletes none and moves none."
+  }
+}
+
 run "a_deployer_cannot_make_itself_owner" {
   command = plan
 

@@ -86,6 +86,20 @@ run "everything_has_its_name_from_the_estate" {
   }
 }
 
+run "the_keys_serve_the_template_s_services_too" {
+  command = plan
+
+  assert {
+    condition     = local.key_ring == "payments-prod-region-a" && toset(keys(local.keys)) == toset(["disks", "cluster", "buckets", "secrets"])
+    error_message = "Roots of services find the keys by these names."
+  }
+
+  assert {
+    condition     = toset(local.keys["buckets"].services) == toset(["artifactregistry", "storage"]) && toset(local.keys["secrets"].services) == toset(["pubsub", "secretmanager"])
+    error_message = "A service's image repository and its secret are encrypted with them; without the grant Google refuses to make either."
+  }
+}
+
 run "a_standby_is_the_same_stack_with_no_application_nodes" {
   command = plan
 
