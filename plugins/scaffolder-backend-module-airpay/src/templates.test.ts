@@ -47,7 +47,7 @@ describe('payment-service', () => {
     expect(files.get('service/src/payment.ts')).toContain("CURRENCY = 'EUR'");
     expect(files.get('gitops/base/deployment.yaml')).toContain('whenUnsatisfiable: DoNotSchedule');
     expect(files.get('infra/backends/production-region-b.hcl')).toBe(
-      'bucket = "airpay-terraform-state"\nprefix = "payments/card-payments/production/region-b"\n',
+      'bucket = "airpay-terraform-state"\nprefix = "payments/production/services/card-payments/region-b"\n',
     );
     // GitHub's own expressions survive.
     expect(files.get('service/.github/workflows/ci.yml')).toContain('${{ github.sha }}');
@@ -62,6 +62,44 @@ describe('payment-service', () => {
     const digest = createHash('sha256').update('subscription-renewals-for-latin-americas-region-a').digest('hex');
     expect(account).toBe(`subscription-renewals-${digest.slice(0, 7)}`);
     expect(account.length).toBeLessThanOrEqual(30);
+  });
+
+  it('names projects, key rings, image readers and states as the platform does', async () => {
+    const files = await rendered((await readInputs(template, 'valid')).get('card-payments'));
+    const estate = parse(await fs.readFile(path.join(ROOT, 'infra/estate.yaml'), 'utf8'));
+    const terraform = path.join(ROOT, 'infra/terraform');
+    const [access, region, nodes] = await Promise.all(
+      ['live/project-0-devops/access/main.tf', 'modules/region/main.tf', 'modules/gke/accounts.tf'].map(file => fs.readFile(path.join(terraform, file), 'utf8')),
+    );
+    const main = files.get('infra/main.tf')!;
+
+    const roots = [...files.keys()].flatMap(file => /^infra\/environments\/(.+)\.tfvars$/.exec(file)?.[1] ?? []);
+    expect(roots.sort()).toEqual(['dev-region-a', 'production-region-a', 'production-region-b']);
+    for (const root of roots) {
+      const value = (name: string) => new RegExp(`^${name} *= "(.+)"$`, 'm').exec(files.get(`infra/environments/${root}.tfvars`)!)?.[1];
+      const [id, site]: [string, any] = Object.entries<any>(estate.sites).find(
+        ([, one]) => one.environment === value('environment') && one.region === value('region'),
+      )!;
+      expect({ root, project: value('project'), location: value('location') }).toEqual({ root, project: estate.projects[site.project], location: site.location });
+      // Key rings are named after the project's key, which the service's root has from the project's id.
+      expect(value('project')).toBe(`airpay-${site.project}`);
+      expect(estate.identities.kyverno.sites).toContain(id);
+
+      // The deployer of the environment reaches the state, and it lies where no root of the platform has its own.
+      const prefix = /^prefix = "(.+)"$/m.exec(files.get(`infra/backends/${root}.hcl`)!)![1];
+      const own = new RegExp(`projects\\["${site.project}"\\]\\]\\n\\s+state_prefixes = \\["([^"]+)"\\]`).exec(access)![1];
+      expect(prefix).toBe(`${own}services/card-payments/${site.region}`);
+    }
+
+    expect(region).toContain('key_ring = "${var.project.key}-${var.site.region}"');
+    expect(main).toContain('keyRings/${trimprefix(var.project, "airpay-")}-${var.region}/cryptoKeys"');
+    for (const [key, service] of [['secrets', 'secretmanager'], ['buckets', 'artifactregistry']]) {
+      expect(main).toMatch(new RegExp(`kms_key_name += "\\$\\{local\\.keys\\}/${key}"`));
+      expect(region).toMatch(new RegExp(`^ +${key} += \\{ services = \\[.*"${service}".*\\] \\}$`, 'm'));
+    }
+    expect(nodes).toContain('account_id   = "gke-${each.key}-${var.region}"');
+    const pools = [...nodes.matchAll(/setunion\(\[([^\]]+)\]/g)][0][1].match(/[a-z]+/g)!;
+    expect(/for account in \[([^\]]+)\]/.exec(main)![1].match(/[a-z-]+/g)!.sort()).toEqual([...pools.map(pool => `gke-${pool}`), 'kyverno'].sort());
   });
 
   it('makes a service whose own tests and types pass', async () => {

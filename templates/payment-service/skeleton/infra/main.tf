@@ -1,3 +1,14 @@
+locals {
+  # Keys of the platform in this region: its projects are airpay-<key>, its key rings <key>-<region>. The organisation lets nothing be stored
+  # that is not encrypted with one.
+  keys = "projects/${var.project}/locations/${var.location}/keyRings/${trimprefix(var.project, "airpay-")}-${var.region}/cryptoKeys"
+
+  # The cluster's nodes pull the images, and Kyverno reads their signatures before a pod starts.
+  image_readers = toset([for account in ["gke-system", "gke-application", "gke-auto", "kyverno"] :
+    "serviceAccount:${account}-${var.region}@${var.project}.iam.gserviceaccount.com"
+  ])
+}
+
 # Who the pods are. The Kubernetes service account of the same name in the namespace of the same name acts as it.
 resource "google_service_account" "service" {
   # Google allows 30 characters; the hash keeps shortened names apart.
@@ -22,6 +33,10 @@ resource "google_secret_manager_secret" "ledger_api_key" {
     user_managed {
       replicas {
         location = var.location
+
+        customer_managed_encryption {
+          kms_key_name = "${local.keys}/secrets"
+        }
       }
     }
   }
@@ -43,6 +58,7 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = local.name
   description   = "Images of ${local.name}"
   format        = "DOCKER"
+  kms_key_name  = "${local.keys}/buckets"
   labels        = local.labels
 
   docker_config {
@@ -64,4 +80,18 @@ resource "google_artifact_registry_repository" "images" {
       older_than = "7776000s" # 90 days
     }
   }
+
+  # A node that starts pulls again what already runs elsewhere.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# Authoritative: who was let in by hand is out at the next apply.
+resource "google_artifact_registry_repository_iam_binding" "readers" {
+  project    = var.project
+  location   = var.location
+  repository = google_artifact_registry_repository.images.repository_id
+  role       = "roles/artifactregistry.reader"
+  members    = local.image_readers
 }

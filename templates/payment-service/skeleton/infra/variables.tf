@@ -1,11 +1,11 @@
 variable "project" {
   type        = string
-  description = "Google Cloud project that holds the resources."
+  description = "Google Cloud project that holds the resources: airpay- and the key of the project, after which its key rings are named."
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
-    error_message = "project must be a Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens."
+    condition     = can(regex("^airpay-[a-z0-9-]{1,22}[a-z0-9]$", var.project))
+    error_message = "project must be a project of the platform: airpay- and at most 23 lower-case letters, digits and hyphens."
   }
 }
 

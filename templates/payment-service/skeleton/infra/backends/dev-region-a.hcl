@@ -1,2 +1,2 @@
 bucket = "${{ values.stateBucket }}"
-prefix = "${{ values.system }}/${{ values.name }}/dev/region-a"
+prefix = "${{ values.system }}/dev/services/${{ values.name }}/region-a"

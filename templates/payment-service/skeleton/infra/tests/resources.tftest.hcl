@@ -46,6 +46,49 @@ run "secrets_stay_in_the_region" {
   }
 }
 
+run "nothing_is_stored_without_the_site_s_key" {
+  command = plan
+
+  assert {
+    condition     = google_secret_manager_secret.ledger_api_key.replication[0].user_managed[0].replicas[0].customer_managed_encryption[0].kms_key_name == "projects/airpay-payments-test/locations/europe-west1/keyRings/payments-test-region-a/cryptoKeys/secrets"
+    error_message = "The organisation refuses a secret without this key."
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository.images.kms_key_name == "projects/airpay-payments-test/locations/europe-west1/keyRings/payments-test-region-a/cryptoKeys/buckets"
+    error_message = "The organisation refuses a repository without this key."
+  }
+}
+
+run "the_cluster_reads_the_images_and_nobody_else_does" {
+  command = plan
+
+  assert {
+    condition = google_artifact_registry_repository_iam_binding.readers.role == "roles/artifactregistry.reader" && google_artifact_registry_repository_iam_binding.readers.members == toset([
+      "serviceAccount:gke-application-region-a@airpay-payments-test.iam.gserviceaccount.com",
+      "serviceAccount:gke-auto-region-a@airpay-payments-test.iam.gserviceaccount.com",
+      "serviceAccount:gke-system-region-a@airpay-payments-test.iam.gserviceaccount.com",
+      "serviceAccount:kyverno-region-a@airpay-payments-test.iam.gserviceaccount.com",
+    ])
+    error_message = "Nodes pull, Kyverno reads signatures: of this region, and of no other."
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository_iam_binding.readers.repository == google_artifact_registry_repository.images.repository_id
+    error_message = "Of this repository, not of the project."
+  }
+}
+
+run "a_project_that_is_not_the_platform_s_is_refused" {
+  command = plan
+
+  variables {
+    project = "payments-test"
+  }
+
+  expect_failures = [var.project]
+}
+
 run "no_uptime_check_without_a_host" {
   command = plan
 

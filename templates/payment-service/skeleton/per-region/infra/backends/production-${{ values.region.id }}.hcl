@@ -1,2 +1,2 @@
 bucket = "${{ values.stateBucket }}"
-prefix = "${{ values.system }}/${{ values.name }}/production/${{ values.region.id }}"
+prefix = "${{ values.system }}/production/services/${{ values.name }}/${{ values.region.id }}"
