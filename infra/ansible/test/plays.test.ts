@@ -129,7 +129,10 @@ if (!isRoot) {
       assert.ok(Date.parse(mark) - Date.parse(result.recovery_point.newest_transaction_at) < 5_000, 'the newest transaction is not one of just before the target');
       await assert.rejects(world.machines.shell('pg-a3', 'ls /var/lib/postgresql/restore-test'), /No such file/);
       const wrong = [{ name: 'what was never there', database: 'ledger', sql: "SELECT count(*) = 1 FROM payments WHERE id = 'never'" }];
+      const metrics = () => world.machines.shell('pg-a3', 'curl --silent http://10.10.16.13:9100/metrics | grep ^restore_test_ok');
+      assert.match(await metrics(), /^restore_test_ok\{region="region-a"\} 1$/m);
       assertRefused(await world.play('restore.yml', { restore_machine: 'pg-a3', restore_checks: wrong }), /restore test failed/);
+      assert.match(await metrics(), /^restore_test_ok\{region="region-a"\} 0$/m);
     });
 
     test('the age of the backup stands in the metrics of the machine', async () => {
@@ -156,10 +159,12 @@ if (!isRoot) {
 
     test('minor upgrade goes the same way through the standby region', async () => {
       const was = await world.leader('region-b');
-      const result = await world.play('minor-upgrade.yml', { rolling_region: 'region-b', rolling_update_cache: false });
+      // A package that these machines have in its newest release: they have no way to an archive.
+      const result = await world.play('minor-upgrade.yml', { rolling_region: 'region-b', rolling_update_cache: false, upgrade_packages: ['pgbackrest'] });
       assertDone(result);
       assert.deepEqual(result.changed.filter(one => /Restart its server|Switch over/.test(one)).slice(2), [`${was}: Switch over`, `${was}: Restart its server through Patroni`]);
       assert.match(result.output, /15\.\d+ .*before, 15\.\d+ /);
+      assert.deepEqual(result.changed.filter(one => one.endsWith('Upgrade its packages within their release')), []);
     });
 
     test('region switch refuses without the words, to the region that writes already, and while a cluster is paused', async () => {

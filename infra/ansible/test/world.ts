@@ -33,7 +33,7 @@ export class World {
     const caller = more.caller ?? 'pg-a3';
     const url = (await this.machines.shell(caller, 'cat /etc/airpay-payer')).trim();
     return runPlay(playbook, {
-      inventory: this.inventory, environment: this.environment, arguments: more.arguments ?? [], timeoutMs: 480_000,
+      inventory: this.inventory, environment: this.environment, arguments: more.arguments ?? [], timeoutMs: 600_000,
       variables: { switch_caller: caller, switch_ledger: { url, namespace: 'payments', deployment: 'ledger' }, switch_payer_log_url: url, evidence_folder: this.evidence, ...variables },
     });
   }
