@@ -67,7 +67,7 @@ const FAULTS: Array<[string, (files: Map<string, string>) => void, RegExp]> = [
   ['a resource that does not exist', all => all.delete('gitops/base/service.yaml'), /kustomization\.yaml:\d+ gitops\/base\/service\.yaml does not exist/],
   ['a file nobody lists', all => all.set('gitops/base/extra.yaml', 'a: 1\n'), /^gitops\/base\/extra\.yaml:1 no kustomization lists/],
   ['an overlay without namespace', edit('gitops/overlays/dev/kustomization.yaml', /namespace: .*\n/, ''), /names no namespace/],
-  ['Terraform that is not closed', edit('infra/main.tf', /\}\n\}\n$/, '}\n'), /^infra\/main\.tf:\d+ "\{" is not closed/],
+  ['Terraform that is not closed', edit('infra/main.tf', /\}\n$/, ''), /^infra\/main\.tf:\d+ "\{" is not closed/],
   ['an open string', edit('infra/labels.tf', '"payments"', '"payments'), /^infra\/labels\.tf:\d+ a string is not closed/],
   ['a resource label missing', edit('infra/labels.tf', / {4}residency .*\n/, ''), /^infra\/labels\.tf:\d+ required label residency is missing/],
   ['local state', edit('infra/versions.tf', 'backend "gcs" {}', ''), /state must be remote/],
