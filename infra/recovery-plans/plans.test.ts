@@ -9,10 +9,10 @@ const infra = path.resolve(import.meta.dirname, '..');
 
 interface Task { name?: string; block?: Task[]; rescue?: Task[] }
 
-/** Titles of the tasks that are steps ("id | Title"), in the order in which they run; what is done when a step fails is none. */
+/** Titles of the tasks that are steps ("[id] Title"), in the order in which they run; what is done when a step fails is none. */
 export function stepsOfPlay(text: string): string[] {
   const walk = (tasks: Task[] = []): Task[] => tasks.flatMap(task => (task.block ? walk(task.block) : [task]));
-  return (parse(text) as { tasks?: Task[] }[]).flatMap(play => walk(play.tasks)).flatMap(task => /^[a-z][a-z-]* \| (.+)$/.exec(task.name ?? '')?.[1] ?? []);
+  return (parse(text) as { tasks?: Task[] }[]).flatMap(play => walk(play.tasks)).flatMap(task => /^\[[a-z-]+\] (.+)$/.exec(task.name ?? '')?.[1] ?? []);
 }
 
 /** Headings of the printed plan, which must be numbered from 1. @throws AssertionError when a number is wrong */
@@ -34,7 +34,7 @@ describe('recovery plans on paper', () => {
   }
 
   it('a step left out, added, renamed or moved is a difference', () => {
-    const play = '- tasks:\n    - name: fence | Stop it\n    - block:\n        - name: promote | Promote it\n      rescue:\n        - name: undo | Not a step\n    - name: a detail\n';
+    const play = '- tasks:\n    - name: "[fence] Stop it"\n    - block:\n        - name: "[promote] Promote it"\n      rescue:\n        - name: "[undo] Not a step"\n    - name: a detail\n';
     assert.deepEqual(stepsOfPlay(play), ['Stop it', 'Promote it']);
     assert.deepEqual(stepsOfPlan('## 1. Stop it\n\n## 2. Promote it\n'), ['Stop it', 'Promote it']);
     assert.throws(() => stepsOfPlan('## 1. Stop it\n\n## 3. Promote it\n'));
