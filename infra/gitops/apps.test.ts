@@ -203,7 +203,7 @@ describe('apps', { skip }, () => {
     const portal = one(manifests('portal', 'hub'), 'FQDNNetworkPolicy');
     const hosts = [estate.hosts.ledger.host, 'git.airpay.example', 'dns.googleapis.com', 'container.googleapis.com', 'gke-1a2b-123456.europe-west4.gke.goog'];
     for (const host of hosts) assert.ok(fqdnAllows(portal, host, 443), host);
-    for (const host of ['example.com', 'googleapis.com', 'evil.googleapis.com.attacker.example', 'a.b.googleapis.com', 'gke-1.us-east1.gke.goog', 'registry.npmjs.org']) assert.ok(!fqdnAllows(portal, host, 443), host);
+    for (const host of ['example.com', 'googleapis.com', 'evil.googleapis.com.attacker.example', 'a.b.googleapis.com', 'gke-1.us-east1.gke.goog', 'packages.example.org']) assert.ok(!fqdnAllows(portal, host, 443), host);
     assert.ok(!fqdnAllows(portal, 'dns.googleapis.com', 80));
     const payer = one(manifests('synthetic-payer', 'hub'), 'FQDNNetworkPolicy');
     assert.ok(fqdnAllows(payer, estate.hosts.ledger.host, 443));
