@@ -68,7 +68,7 @@ describe('airpay-platform backend', () => {
               prometheus: { baseUrl: options.prometheusUrl ?? upstream.url },
               alertmanager: { baseUrl: upstream.url },
               slo: { directory, sampleHistoryUntil: '2026-11-01T00:00:00Z' },
-              ownership: { kubernetes: [{ region: 'region-a', url: 'http://127.0.0.1:9' }] },
+              ownership: { kubernetes: [{ region: 'region-a', url: 'http://127.0.0.1:9', token: 'secret' }] },
             },
           },
         }),
