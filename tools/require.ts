@@ -30,11 +30,13 @@ const platform: Requirement[] = [
 ];
 const test: Requirement[] = [
   ...platform,
-  // The plays of infra/ansible are linted and really run, against machines that are folders or network namespaces.
+  // The plays of infra/ansible are linted and really run, on machines made of namespaces.
   { what: 'Ansible', any: ['ansible-playbook'], debianPackages: ['ansible'] },
   { what: 'ansible-lint', any: ['ansible-lint'], debianPackages: ['ansible-lint'] },
   { what: 'Prometheus node exporter', any: ['prometheus-node-exporter', 'node_exporter'], debianPackages: ['prometheus-node-exporter'] },
   { what: 'ip, which makes network namespaces', any: ['ip'], debianPackages: ['iproute2'] },
+  { what: 'systemd, which each of those machines runs', any: ['/lib/systemd/systemd'], debianPackages: ['systemd'] },
+  { what: 'D-Bus', any: ['dbus-daemon'], debianPackages: ['dbus'] },
   { what: 'curl', any: ['curl'], debianPackages: ['curl'] },
   // Debian's client of etcd imports it as soon as it meets a certificate, and does not depend on it.
   { what: "Python's idna", any: ['/usr/lib/python3/dist-packages/idna'], debianPackages: ['python3-idna'] },
