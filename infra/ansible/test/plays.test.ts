@@ -113,9 +113,12 @@ if (!isRoot) {
       const leader = await world.leader('region-a');
       await world.machines.shell(leader, 'systemctl start airpay-backup@ensure.service', 180_000);
       await world.paysAgain();
-      const mark = await world.sql(leader, "INSERT INTO payments VALUES ('restore-mark', 'region-a'); SELECT to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'");
+      // One statement each: several in one call are one transaction, which commits after the time that it reads.
+      await world.sql(leader, "INSERT INTO payments VALUES ('restore-mark', 'region-a')");
+      const mark = await world.sql(leader, "SELECT to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'");
       await sleep(1_200);
-      await world.sql(leader, "INSERT INTO payments VALUES ('after-the-mark', 'region-a'); SELECT pg_switch_wal()");
+      await world.sql(leader, "INSERT INTO payments VALUES ('after-the-mark', 'region-a')");
+      await world.sql(leader, 'SELECT pg_switch_wal()', 'postgres');
       const segment = await world.sql(leader, "SELECT pg_walfile_name(pg_current_wal_lsn() - 16777216)", 'postgres');
       await world.until(async () => await world.sql(leader, 'SELECT last_archived_wal FROM pg_stat_archiver', 'postgres') >= segment, 60_000, 'the log is not archived');
       const checks = [
