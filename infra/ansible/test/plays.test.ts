@@ -235,7 +235,10 @@ if (!isRoot) {
     test('failback rebuilds the lost region as a standby and watches it keep up', async () => {
       assertRefused(await world.play('failback.yml', { failback_region: 'region-b' }), /type the words/);
       assertDone(await world.play('failback.yml', { failback_region: 'region-b', failback_confirmation: 'region-b FOLLOWS', failback_period_seconds: 5 }));
-      const [a, b] = await Promise.all([world.cluster('region-a'), world.cluster('region-b')]);
+      // What Patroni tells of a member is as old as that member's last round.
+      const clusters = () => Promise.all([world.cluster('region-a'), world.cluster('region-b')]);
+      await world.until(async () => new Set((await clusters()).flat().map(one => one.timeline)).size === 1, 30_000, 'the regions are not on one timeline');
+      const [a, b] = await clusters();
       assert.deepEqual(b.map(one => one.role).sort(), ['replica', 'replica', 'standby_leader']);
       assert.equal(new Set([...a, ...b].map(one => one.timeline)).size, 1);
       assert.equal(await world.writer(), 'region-a');
