@@ -38,7 +38,7 @@ const suites: Suite[] = [
   // Everything under infra/ but the plays: those start whole database clusters.
   { name: 'infra', command: ['node', '--test', 'infra/*.test.ts', 'infra/!(ansible)/**/*.test.ts'], timeoutMs: 8 * minute },
   { name: 'plugins', command: [...cli, 'repo', 'test', '--no-watch', '--maxWorkers', '2'], timeoutMs: 15 * minute },
-  { name: 'ansible', command: ['node', '--test', '--test-concurrency=1', 'infra/ansible/test/*.test.ts'], timeoutMs: 20 * minute, alone: true },
+  { name: 'ansible', command: ['node', '--test', '--test-concurrency=1', 'infra/ansible/test/*.test.ts'], timeoutMs: 25 * minute, alone: true },
   { name: 'local-platform', command: ['node', '--test', '--test-concurrency=1', 'packages/local-platform/src/**/*.test.ts'], timeoutMs: 10 * minute, alone: true },
   { name: 'journeys', command: ['node', 'e2e/run.ts'], timeoutMs: 18 * minute, alone: true },
 ];
