@@ -71,6 +71,8 @@ run "not_in_a_region_that_payments_run_in" {
   variables {
     location        = "europe-west1"
     backup_location = "europe-west4"
+    kms_key         = "projects/airpay-devops/locations/europe-west1/keyRings/devops-hub/cryptoKeys/disks"
+    subnetwork      = "projects/airpay-devops/regions/europe-west1/subnetworks/devops-hub-database"
   }
 
   expect_failures = [var.payment_locations]
