@@ -11,7 +11,7 @@ const estate = readEstate();
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const files = (...patterns: string[]) => globSync(patterns, { cwd: root }).filter(file => !/node_modules|\.terraform\/|\/test\/|\/tests\/|\/checks\/|\/rendered\//.test(file)).sort();
 
-/** Hosts of ours beside those of routes: databases, clusters, the git host, zones. */
+/** Hosts of ours beside those of routes: databases, clusters, zones. */
 const escape = (text: string) => text.replaceAll('.', '\\.');
 const member = Object.entries<any>(estate.databases).flatMap(([site, { members }]) => {
   const place = estate.sites[site].environment === 'dev' ? 'dev' : estate.sites[site].region;
@@ -29,7 +29,7 @@ const known = {
   ]),
   hosts: [
     ...new Set<string>([...Object.keys(estate.sites).flatMap(site => [...hostsAt(estate, site)]), ...member, ...Object.values<any>(estate.dns).map(zone => zone.domain.replace(/\.$/, ''))]),
-  ].map(host => new RegExp(`^${escape(host)}$`)).concat([/^git\.airpay\.example$/, /^[a-z-]+\.clusters\.airpay\.example$/]),
+  ].map(host => new RegExp(`^${escape(host)}$`)).concat([/^[a-z-]+\.clusters\.airpay\.example$/]),
 };
 
 describe('Ansible says what the estate says', () => {

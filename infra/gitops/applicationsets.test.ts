@@ -159,7 +159,7 @@ describe('applications of the clusters', { skip }, () => {
 
   it('a service goes where its repository says nothing about', () => {
     const found = applicationsOf(set('services'), exampleWorld());
-    assert.deepEqual([...new Set(found.map(item => `${item.spec.project} ${item.spec.destination.namespace} ${item.spec.source.repoURL}`))], ['services refunds https://git.airpay.example/airpay/refunds-gitops.git']);
+    assert.deepEqual([...new Set(found.map(item => `${item.spec.project} ${item.spec.destination.namespace} ${item.spec.source.repoURL}`))], ['services refunds https://github.com/airpay/refunds-gitops.git']);
     for (const item of found) assert.ok(item.spec.syncPolicy.syncOptions.includes('FailOnSharedResource=true'), 'what another Application has may not be taken');
   });
 

@@ -201,13 +201,13 @@ describe('apps', { skip }, () => {
 
   it('outside the cluster by name: what is named is let out, and nothing else', () => {
     const portal = one(manifests('portal', 'hub'), 'FQDNNetworkPolicy');
-    const hosts = [estate.hosts.ledger.host, 'git.airpay.example', 'dns.googleapis.com', 'container.googleapis.com', 'gke-1a2b-123456.europe-west4.gke.goog'];
+    const hosts = [estate.hosts.ledger.host, ...estate.git.hosts, 'dns.googleapis.com', 'container.googleapis.com', 'gke-1a2b-123456.europe-west4.gke.goog'];
     for (const host of hosts) assert.ok(fqdnAllows(portal, host, 443), host);
     for (const host of ['example.com', 'googleapis.com', 'evil.googleapis.com.attacker.example', 'a.b.googleapis.com', 'gke-1.us-east1.gke.goog', 'packages.example.org']) assert.ok(!fqdnAllows(portal, host, 443), host);
     assert.ok(!fqdnAllows(portal, 'dns.googleapis.com', 80));
     const payer = one(manifests('synthetic-payer', 'hub'), 'FQDNNetworkPolicy');
     assert.ok(fqdnAllows(payer, estate.hosts.ledger.host, 443));
-    for (const host of ['git.airpay.example', 'ledger.region-a.pay.airpay.example', 'storage.googleapis.com']) assert.ok(!fqdnAllows(payer, host, 443), host);
+    for (const host of [estate.git.host, 'ledger.region-a.pay.airpay.example', 'storage.googleapis.com']) assert.ok(!fqdnAllows(payer, host, 443), host);
     // Who is let out by name is not let out by address as well.
     for (const app of ['portal', 'synthetic-payer']) assert.ok(!JSON.stringify(manifests(app, 'hub').filter(item => item.kind === 'NetworkPolicy')).includes('0.0.0.0/0'));
   });

@@ -42,7 +42,7 @@ function repositorySecret({ username, password }: { username: string; password: 
     kind: 'Secret',
     metadata: { name: 'argocd-repository', namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'repo-creds' } },
     type: 'Opaque',
-    stringData: { type: 'git', url: 'https://git.airpay.example/airpay', username, password },
+    stringData: { type: 'git', url: 'https://github.com/airpay', username, password },
   };
 }
 

@@ -71,8 +71,8 @@ export const setsOf = (manifests: Manifest[]) => manifests.filter(item => item.k
 export const exampleWorld = (): World => ({
   clusters: clusters(),
   repositories: [
-    { organization: 'airpay', repository: 'refunds-gitops', url: 'https://git.airpay.example/airpay/refunds-gitops.git', branch: 'main' },
-    { organization: 'airpay', repository: 'portal', url: 'https://git.airpay.example/airpay/portal.git', branch: 'main' },
+    { organization: 'airpay', repository: 'refunds-gitops', url: 'https://github.com/airpay/refunds-gitops.git', branch: 'main' },
+    { organization: 'airpay', repository: 'portal', url: 'https://github.com/airpay/portal.git', branch: 'main' },
   ],
 });
 

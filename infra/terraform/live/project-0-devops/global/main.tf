@@ -90,5 +90,5 @@ module "publisher" {
 
   project  = module.project["devops"].project_id
   issuer   = local.estate.signing.issuer
-  workflow = trimprefix(local.estate.signing.subject, "https://github.com/")
+  workflow = trimprefix(local.estate.signing.subject, "https://${local.estate.git.host}/")
 }
