@@ -1,4 +1,5 @@
 /** Six machines in two regions with payers between them, and what a test asks of them. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +19,7 @@ export class World {
   readonly inventory: string;
   readonly environment: Record<string, string>;
   readonly evidence: string;
+  #payers: ChildProcess | undefined;
 
   constructor() {
     const payer = (address: string) => `http://${address.replace(/\.\d+$/, '.1')}:${PAYER_PORT}`;
@@ -47,6 +49,13 @@ export class World {
       child.once('exit', code => reject(new Error(`the payers ended with ${code}`)));
     });
     child.removeAllListeners('exit');
+    this.#payers = child;
+  }
+
+  /** Ends payers and machines. Payers left alone would keep this process from ending, and with it the whole run. */
+  async stop(): Promise<void> {
+    this.#payers?.kill('SIGKILL');
+    await this.machines.stop();
   }
 
   async payer(path: string, body?: unknown): Promise<Record<string, unknown>> {
