@@ -57,6 +57,8 @@ describe('strict checks', () => {
     assert.ok(folders.length >= 25, String(folders.length));
     assert.deepEqual(folders.filter(folder => !checked.has(folder)), []);
     assert.ok(checked.has(join(root, 'infra/gitops')));
+    // A module's path may climb to the top of the repository; an example's copy of it must not climb out of the folder of the work.
+    assert.ok(jobs.filter(one => one.name.includes('examples')).flatMap(one => one.command.slice(3)).every(folder => folder.startsWith(join(work, 'infra/terraform/examples/'))));
     assert.ok(jobs.filter(one => one.name.startsWith('terraform')).every(one => one.command.includes('--test')));
     assert.ok(jobs.some(one => one.name.startsWith('terraform examples')) && jobs.some(one => one.name.startsWith('terraform template')));
   });

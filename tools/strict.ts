@@ -96,7 +96,8 @@ export async function jobsOf(root: string, tools: string, work: string): Promise
     manifests('infra/gitops', join(root, 'infra/gitops')),
     ...named('roots', folders('infra/terraform/live/*/*/versions.tf'), 3),
     ...named('modules', folders('infra/terraform/modules/*/versions.tf'), 5),
-    ...named('examples', await writeExamples(root, work), 8),
+    // As deep as in the repository: what climbs out of a module's folder stays within the work.
+    ...named('examples', await writeExamples(root, join(work, 'infra/terraform')), 8),
     ...templates,
   ];
 }
