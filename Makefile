@@ -1,6 +1,6 @@
 # One front door. Each target is one line over a script of package.json; tools/run installs
 # what the first use lacks (Node 22/24, the locked packages) and then runs that script.
-.PHONY: help up dev down status test drill audit-ledger restore-test bench-ledger checklist docs-images plan gitops-diff
+.PHONY: help up dev down status test drill audit-ledger restore-test bench-ledger checklist docs-images plan gitops-diff secrets
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -43,3 +43,6 @@ plan: ## Plan one Terraform root, ENV=payments-prod/region-a; without ENV it lis
 
 gitops-diff: ## What the clusters would get from the working tree: diff against REF, by default origin/main; CLUSTER=… for one
 	@tools/run gitops:diff $(if $(REF),--ref="$(REF)") $(if $(CLUSTER),"$(CLUSTER)")
+
+secrets: ## Look for secrets in everything that git ever kept, by the rules that each commit is checked with
+	@tools/run secrets:history

@@ -27,18 +27,18 @@ const day = 86_400_000;
 const fields = ['rule', 'resource', 'reason', 'owner', 'until'];
 
 /** @throws Error that says what is wrong with the file */
-export function readWaivers(folder = import.meta.dirname): Waiver[] {
-  const list = (parse(readFileSync(path.join(folder, 'waivers.yaml'), 'utf8')) ?? []) as unknown;
-  if (!Array.isArray(list)) throw new Error('waivers.yaml must be a list');
+export function readWaivers(folder = import.meta.dirname, file = 'waivers.yaml'): Waiver[] {
+  const list = (parse(readFileSync(path.join(folder, file), 'utf8')) ?? []) as unknown;
+  if (!Array.isArray(list)) throw new Error(`${file} must be a list`);
   return list as Waiver[];
 }
 
 /** @param waivable rules that may be waived; of the others no waiver is taken. @param owners groups that exist */
-export function sieve(findings: readonly Finding[], waivers: readonly Waiver[], today: Date, waivable: ReadonlySet<string>, owners: ReadonlySet<string>): string[] {
+export function sieve(findings: readonly Finding[], waivers: readonly Waiver[], today: Date, waivable: ReadonlySet<string>, owners: ReadonlySet<string>, file = 'waivers.yaml'): string[] {
   const problems: string[] = [];
   const holding: Waiver[] = [];
   for (const [index, waiver] of waivers.entries()) {
-    const where = `checks/waivers.yaml:${index} (${waiver.rule} of ${waiver.resource})`;
+    const where = `checks/${file}:${index} (${waiver.rule} of ${waiver.resource})`;
     const wrong = fields.filter(name => typeof waiver[name as keyof Waiver] !== 'string' || waiver[name as keyof Waiver].trim() === '');
     const unknown = Object.keys(waiver).filter(name => !fields.includes(name));
     if (wrong.length > 0 || unknown.length > 0) { problems.push(`${where} must have exactly ${fields.join(', ')}`); continue; }
@@ -56,6 +56,6 @@ export function sieve(findings: readonly Finding[], waivers: readonly Waiver[], 
     if (waiver) used.add(waiver);
     else problems.push(`${problem} [${rule}]`);
   }
-  for (const waiver of holding) if (!used.has(waiver)) problems.push(`checks/waivers.yaml:${waivers.indexOf(waiver)} (${waiver.rule} of ${waiver.resource}) waives nothing any more`);
+  for (const waiver of holding) if (!used.has(waiver)) problems.push(`checks/${file}:${waivers.indexOf(waiver)} (${waiver.rule} of ${waiver.resource}) waives nothing any more`);
   return problems;
 }

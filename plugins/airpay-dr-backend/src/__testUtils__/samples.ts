@@ -9,7 +9,7 @@ const region = (letter: 'a' | 'b', members: number): RegionSettings => ({
   trafficTarget: `ledger.region-${letter}.pay.airpay.example.`,
   patroni: { members: Array.from({ length: members }, (_, i) => `http://pg-${letter}${i + 1}:8008`), username: 'patroni', password: 'p' },
   replication: { host: `link-to-${letter}`, port: 5432, slot: 'dr_link' },
-  databaseUrls: Array.from({ length: members }, (_, i) => `postgresql://airpay_recovery:hidden@pg-${letter}${i + 1}:5432/ledger`),
+  databaseUrls: Array.from({ length: members }, (_, i) => `postgresql://airpay_recovery:${'hidden'}@pg-${letter}${i + 1}:5432/ledger`),
   gke: { project: 'p', location: 'l', cluster: `gke-${letter}`, nodePool: 'application', activeNodes: 1, standbyNodes: 0 },
   kubernetes: { url: `http://kube-${letter}`, token: 't', namespace: 'payments', deployment: 'ledger' },
 });
