@@ -51,7 +51,7 @@ export function states(tree: Tree, estate: Estate): string[] {
  * an account in the code would be the same for both, and a key would be one for ever (ADR 0101).
  */
 export function identities(tree: Tree): string[] {
-  return tree.roots.flatMap(folder => {
+  return [...tree.roots, ...(tree.services ?? [])].flatMap(folder => {
     if (!folder.providers.some(one => one.name === 'google')) return [`${folder.path}/versions.tf:provider.google is not configured`];
     return folder.providers.flatMap(block => {
       const problems = ['credentials', 'access_token', 'impersonate_service_account'].filter(name => name in block.body).map(name => `${at(block)} carries ${name}`);
@@ -169,7 +169,7 @@ export function readmeExamples(folder: Folder): string[] {
 }
 
 /** Roots are tested as modules are: what they set (labels, ranges, sizes) is decided there and nowhere else. */
-export const provedRoots = (tree: Tree): string[] => tree.roots.flatMap(testedFolder);
+export const provedRoots = (tree: Tree): string[] => [...tree.roots, ...(tree.services ?? [])].flatMap(testedFolder);
 
 /** Every database of the estate is made by the root of its site; a standby that is only in the runbook has no data. */
 export function databasesHaveMachines(tree: Tree, estate: Estate): string[] {

@@ -37,6 +37,8 @@ export interface Folder {
 export interface Tree {
   modules: Folder[];
   roots: Folder[];
+  /** Roots that are run once for each service of the template, each time with a state of its own. */
+  services?: Folder[];
 }
 
 /** Where a problem is: what the person who mends it opens. */
@@ -85,7 +87,7 @@ const foldersWithTerraform = (parent: string): string[] =>
     .filter(entry => entry.isDirectory() && entry.name !== '.terraform' && readdirSync(path.join(parent, entry.name)).some(name => name.endsWith('.tf')))
     .map(entry => path.join(parent, entry.name)).sort();
 
-/** Everything under infra/terraform: modules/<name> and live/<system>/<region>. */
+/** Everything under infra/terraform: modules/<name>, live/<system>/<region> and services/<template>. */
 export async function readTree(repository: string): Promise<Tree> {
   const base = path.join(repository, 'infra/terraform');
   const read = (folder: string, kind: Folder['kind']) => parseFolder(path.relative(repository, folder).split(path.sep).join('/'), kind, filesOf(folder));
@@ -94,10 +96,11 @@ export async function readTree(repository: string): Promise<Tree> {
   return {
     modules: await Promise.all(foldersWithTerraform(path.join(base, 'modules')).map(folder => read(folder, 'module'))),
     roots: await Promise.all(systems.filter(folder => !folder.endsWith('.md')).flatMap(foldersWithTerraform).map(folder => read(folder, 'root'))),
+    services: await Promise.all(foldersWithTerraform(path.join(base, 'services')).map(folder => read(folder, 'root'))),
   };
 }
 
-export const foldersOf = (tree: Tree): Folder[] => [...tree.modules, ...tree.roots];
+export const foldersOf = (tree: Tree): Folder[] => [...tree.modules, ...tree.roots, ...(tree.services ?? [])];
 
 /** Every block of a folder that holds expressions. */
 export const blocksWithExpressions = (folder: Folder): Block[] =>

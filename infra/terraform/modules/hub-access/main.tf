@@ -24,6 +24,27 @@ resource "google_project_iam_member" "spokes" {
   member  = "serviceAccount:${each.value}"
 }
 
+# Who plans and who applies a service's root asks for the hub's number: the pool of the pipelines that push is named by it. That, and nothing
+# else: the roles of Google's that can say a project's number can say who may do what in it, too.
+resource "google_project_iam_custom_role" "number" {
+  project     = var.project
+  role_id     = "paymentsNumber"
+  title       = "Payments: number of the hub"
+  description = "Reads the name and the number of the project."
+  permissions = ["resourcemanager.projects.get"]
+}
+
+resource "google_project_iam_member" "number" {
+  for_each = merge(
+    { for environment, account in var.deployers : "deployer/${environment}" => account },
+    { for environment, account in var.planners : "planner/${environment}" => account },
+  )
+
+  project = var.project
+  role    = google_project_iam_custom_role.number.id
+  member  = "serviceAccount:${each.value}"
+}
+
 # The image is encrypted, so whoever starts from it must be able to read the key: Compute Engine's own account of each spoke.
 resource "google_kms_crypto_key_iam_member" "image" {
   for_each = var.project_numbers

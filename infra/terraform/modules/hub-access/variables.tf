@@ -18,6 +18,16 @@ variable "deployers" {
   }
 }
 
+variable "planners" {
+  description = "Environment -> e-mail address of the account that plans Terraform there."
+  type        = map(string)
+
+  validation {
+    condition     = keys(var.planners) == keys(var.deployers)
+    error_message = "The planner of each environment that has a deployer here."
+  }
+}
+
 variable "project_numbers" {
   description = "Environment -> number of its project; Google's own accounts are named after it."
   type        = map(string)

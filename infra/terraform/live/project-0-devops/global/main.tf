@@ -92,3 +92,12 @@ module "publisher" {
   issuer   = local.estate.signing.issuer
   workflow = trimprefix(local.estate.signing.subject, "https://${local.estate.git.host}/")
 }
+
+# And who pushes those of the services that the template makes, each into its own repository.
+module "service_publishers" {
+  source = "../../../modules/service-publishers"
+
+  project      = module.project["devops"].project_id
+  issuer       = local.estate.signing.issuer
+  organization = local.estate.git.organization
+}

@@ -32,3 +32,8 @@ output "publisher" {
   description = "The pipeline's identity: provider, for the variable of the repository, and account."
   value       = { provider = module.publisher.workload_identity_provider, account = module.publisher.member }
 }
+
+output "service_publishers" {
+  description = "Provider of the services' pipelines, for the variable SERVICES_WORKLOAD_IDENTITY_PROVIDER of the organisation at the git host."
+  value       = module.service_publishers.workload_identity_provider
+}

@@ -5,6 +5,21 @@ variables {
   project_numbers = { dev = "111111111111", prod = "222222222222" }
   image_key       = "projects/airpay-devops/locations/europe-north1/keyRings/devops-hub/cryptoKeys/disks"
   deployers       = { dev = "deployer-dev@airpay-payments-dev.iam.gserviceaccount.com", prod = "deployer-prod@airpay-payments-prod.iam.gserviceaccount.com" }
+  planners        = { dev = "planner-dev@airpay-payments-dev.iam.gserviceaccount.com", prod = "planner-prod@airpay-payments-prod.iam.gserviceaccount.com" }
+}
+
+run "the_number_of_the_hub_is_all_that_a_planner_reads_there" {
+  command = plan
+
+  assert {
+    condition     = google_project_iam_custom_role.number.permissions == toset(["resourcemanager.projects.get"]) && length(google_project_iam_member.number) == 4
+    error_message = "Planners and deployers of the spokes read the project, not who may do what in it."
+  }
+
+  assert {
+    condition     = !anytrue([for grant in google_project_iam_member.spokes : strcontains(grant.member, "planner-")])
+    error_message = "A planner uses neither networks nor images of the hub."
+  }
 }
 
 run "uses_and_changes_nothing" {
@@ -70,6 +85,7 @@ run "refuses_another_environment" {
   variables {
     project_numbers = { hub = "333333333333" }
     deployers       = { hub = "deployer-hub@airpay-devops.iam.gserviceaccount.com" }
+    planners        = { hub = "planner-hub@airpay-devops.iam.gserviceaccount.com" }
   }
 
   expect_failures = [var.deployers]
