@@ -53,6 +53,7 @@ module "hub_access" {
 
   project         = local.project
   deployers       = { for name, project in data.google_project.spoke : name => module.atlantis.deployers[name] }
+  planners        = { for name, project in data.google_project.spoke : name => module.atlantis.planners[name] }
   project_numbers = { for name, project in data.google_project.spoke : name => project.number }
   # The image of the database machines is encrypted with it (infra/packer).
   image_key = "projects/${local.project}/locations/${local.estate.sites["hub"].location}/keyRings/devops-hub/cryptoKeys/disks"
