@@ -63,7 +63,7 @@ interface Quota {
   hard: Amount;
 }
 
-const platformNamespaces = new Set(['argo-rollouts', 'argocd', 'atlantis', 'cert-manager', 'external-secrets', 'gateway-system', 'istio-system', 'keda', 'kyverno', 'observability']);
+const platformNamespaces = new Set(['argo-rollouts', 'argocd', 'atlantis', 'cert-manager', 'drift-check', 'external-secrets', 'gateway-system', 'istio-system', 'keda', 'kyverno', 'observability']);
 
 function clusterOf(cluster: string): Manifest[] {
   return allApplications().filter(({ application }) => application.spec.destination.name === cluster).flatMap(({ application }) =>

@@ -11,6 +11,18 @@ module "broker" {
   service_account = var.service_account
 }
 
+# The drift check plans main by the clock. It becomes a planner, as the broker does, and never a deployer.
+module "drift_check" {
+  source = "../workload-identity"
+
+  project         = var.project
+  account_id      = "drift-check"
+  description     = "Drift check. May become a planner, and has no rights of its own."
+  workload_pool   = var.workload_pool
+  namespace       = var.drift_check.namespace
+  service_account = var.drift_check.service_account
+}
+
 resource "google_service_account" "deployer" {
   for_each = var.environments
 
@@ -30,14 +42,14 @@ resource "google_service_account" "planner" {
   project      = each.value.home
   account_id   = "planner-${each.key}"
   display_name = "planner-${each.key}"
-  description  = "Plans Terraform in ${each.key}, through Atlantis: reads only."
+  description  = "Plans Terraform in ${each.key}, for Atlantis and the drift check: reads only."
 
   lifecycle {
     prevent_destroy = true
   }
 }
 
-# Authoritative: the broker, and nobody else, may become one of them.
+# Authoritative: the broker, and nobody else, may become a deployer; a planner also the drift check.
 resource "google_service_account_iam_binding" "deployer" {
   for_each = var.environments
 
@@ -51,7 +63,7 @@ resource "google_service_account_iam_binding" "planner" {
 
   service_account_id = google_service_account.planner[each.key].name
   role               = "roles/iam.serviceAccountTokenCreator"
-  members            = [module.broker.member]
+  members            = [module.broker.member, module.drift_check.member]
 }
 
 # States. Each environment writes below its own prefixes; it reads those of the environments it names.

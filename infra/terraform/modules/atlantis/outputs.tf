@@ -3,6 +3,11 @@ output "broker" {
   value       = module.broker.email
 }
 
+output "drift_check" {
+  description = "Account of the drift check. It may be nobody but the planners."
+  value       = module.drift_check.email
+}
+
 output "deployers" {
   description = "Environment -> account that applies there (GOOGLE_IMPERSONATE_SERVICE_ACCOUNT of its workflow)."
   value       = { for environment, account in google_service_account.deployer : environment => account.email }

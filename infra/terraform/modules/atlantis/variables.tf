@@ -87,6 +87,17 @@ variable "service_account" {
   default     = "atlantis"
 }
 
+variable "drift_check" {
+  description = "Namespace and Kubernetes service account of the drift check. Not Atlantis' own: who may be a deployer is another pod."
+  type        = object({ namespace = string, service_account = string })
+  default     = { namespace = "drift-check", service_account = "drift-check" }
+
+  validation {
+    condition     = var.drift_check.namespace != var.namespace
+    error_message = "The drift check has a namespace of its own: a pod in Atlantis' could be given its account."
+  }
+}
+
 variable "state_bucket" {
   description = "Bucket of the Terraform states."
   type        = string

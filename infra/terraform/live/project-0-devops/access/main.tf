@@ -32,6 +32,7 @@ module "atlantis" {
   workload_pool = "${local.project}.svc.id.goog"
   state_bucket  = local.estate.stateBucket
   environments  = local.environments
+  drift_check   = { namespace = local.estate.identities["drift-check"].namespace, service_account = local.estate.identities["drift-check"].serviceAccount }
 }
 
 # Who gets as far as a sign-in page of the hub.

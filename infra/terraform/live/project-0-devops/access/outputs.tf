@@ -1,6 +1,6 @@
 output "deployments" {
-  description = "Who plans and applies in each environment, and the account of Atlantis, which may only become those."
-  value       = { broker = module.atlantis.broker, deployers = module.atlantis.deployers, planners = module.atlantis.planners }
+  description = "Who plans and applies in each environment, the account of Atlantis, which may only become those, and that of the drift check, which may become planners."
+  value       = { broker = module.atlantis.broker, drift_check = module.atlantis.drift_check, deployers = module.atlantis.deployers, planners = module.atlantis.planners }
 }
 
 output "people" {

@@ -37,8 +37,8 @@ module "binary_authorization" {
 }
 
 locals {
-  # Atlantis' own account comes with the module that says what it may become (root access).
-  identities = { for name, identity in local.estate.identities : name => identity if contains(identity.sites, "hub") && name != "atlantis" }
+  # The accounts of Atlantis and the drift check come with the module that says what they may become (root access).
+  identities = { for name, identity in local.estate.identities : name => identity if contains(identity.sites, "hub") && !contains(["atlantis", "drift-check"], name) }
 }
 
 module "identity" {

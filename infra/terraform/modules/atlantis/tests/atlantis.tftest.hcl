@@ -16,6 +16,15 @@ override_resource {
   }
 }
 override_resource {
+  target          = module.drift_check.google_service_account.this
+  override_during = plan
+  values = {
+    name   = "projects/airpay-devops/serviceAccounts/drift-check@airpay-devops.iam.gserviceaccount.com"
+    email  = "drift-check@airpay-devops.iam.gserviceaccount.com"
+    member = "serviceAccount:drift-check@airpay-devops.iam.gserviceaccount.com"
+  }
+}
+override_resource {
   target          = google_service_account.deployer["dev"]
   override_during = plan
   values          = { name = "deployer-dev", member = "serviceAccount:deployer-dev@airpay-payments-dev.iam.gserviceaccount.com", email = "deployer-dev@airpay-payments-dev.iam.gserviceaccount.com" }
@@ -178,7 +187,7 @@ run "only_the_broker_becomes_a_deployer" {
   command = plan
 
   assert {
-    condition = alltrue([for binding in concat(values(google_service_account_iam_binding.deployer), values(google_service_account_iam_binding.planner)) :
+    condition = alltrue([for binding in values(google_service_account_iam_binding.deployer) :
       binding.role == "roles/iam.serviceAccountTokenCreator" && binding.members == toset(["serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com"])
     ])
     error_message = "The broker alone, by a binding that removes anybody else: not the account of Ansible, not people."
@@ -188,6 +197,40 @@ run "only_the_broker_becomes_a_deployer" {
     condition     = output.deployers == { hub = "a@airpay-devops.iam.gserviceaccount.com", dev = "deployer-dev@airpay-payments-dev.iam.gserviceaccount.com", prod = "deployer-prod@airpay-payments-prod.iam.gserviceaccount.com" }
     error_message = "Each environment has its own: prod is not dev a second time."
   }
+}
+
+run "the_drift_check_becomes_planners_and_nobody_else" {
+  command = plan
+
+  assert {
+    condition = toset(keys(google_service_account_iam_binding.planner)) == toset(keys(var.environments)) && alltrue([for binding in values(google_service_account_iam_binding.planner) :
+      binding.role == "roles/iam.serviceAccountTokenCreator" && binding.members == toset(["serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com", "serviceAccount:drift-check@airpay-devops.iam.gserviceaccount.com"])
+    ])
+    error_message = "Of each environment, beside the broker, by a binding that removes anybody else."
+  }
+
+  assert {
+    condition     = !anytrue([for binding in values(google_service_account_iam_binding.deployer) : anytrue([for member in binding.members : strcontains(member, "drift-check")])])
+    error_message = "It applies nothing: of no deployer."
+  }
+
+  assert {
+    condition = !anytrue([for grant in concat(
+      [for one in values(google_project_iam_member.planner) : one.member],
+      [for one in values(google_project_iam_member.deployer) : one.member],
+      [for one in values(google_storage_bucket_iam_member.reads) : one.member],
+      [for one in values(google_storage_bucket_iam_member.lists) : one.member],
+    ) : strcontains(grant, "drift-check")]) && length(module.drift_check.email) > 0
+    error_message = "And it has no right of its own, in a project or in the states."
+  }
+}
+
+run "refuses_the_drift_check_in_the_namespace_of_atlantis" {
+  command = plan
+  variables {
+    drift_check = { namespace = "atlantis", service_account = "drift-check" }
+  }
+  expect_failures = [var.drift_check]
 }
 
 run "refuses_a_project_in_two_environments" {

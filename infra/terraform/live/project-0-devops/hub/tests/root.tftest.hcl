@@ -55,8 +55,8 @@ run "identities" {
   command = plan
 
   assert {
-    condition     = !contains(keys(local.identities), "atlantis") && contains(keys(local.identities), "portal")
-    error_message = "Atlantis' account is made with what it may become; the others here."
+    condition     = !contains(keys(local.identities), "atlantis") && !contains(keys(local.identities), "drift-check") && contains(keys(local.identities), "portal")
+    error_message = "The accounts of Atlantis and the drift check are made with what they may become; the others here."
   }
 
   assert {
