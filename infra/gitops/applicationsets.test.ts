@@ -66,6 +66,10 @@ describe('applications of the clusters', { skip }, () => {
     assert.equal(deadSelectors([dead]).length, 1);
   });
 
+  it('no set takes away the confirmation of a person before it was used', () => {
+    for (const item of setsOf(hub())) assert.deepEqual(item.spec.preservedFields?.annotations, ['argocd.argoproj.io/deletion-approved'], item.metadata.name);
+  });
+
   it('the ledger is deployed to every cluster of the payments system, both regions among them', () => {
     const found = applicationsOf(set('payments-ledger'), exampleWorld());
     assert.deepEqual(found.map(item => [item.spec.destination.name, item.spec.source.path]), [
