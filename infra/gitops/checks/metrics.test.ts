@@ -104,8 +104,21 @@ data:
       assert.ok(jobs.some(one => one.job_name === job), `${name}: there is no job ${job}`);
       for (const label of targetLabels) assert.ok(targets(job).includes(label), `${name}: no target of ${job} has ${label}`);
     }
-    const without = Object.entries<any>(exporters.exporters).filter(([, one]) => one.job === undefined).map(([name]) => name);
+    const without = Object.entries<any>(exporters.exporters).filter(([, one]) => one.job === undefined && one.pushed === undefined).map(([name]) => name);
     assert.deepEqual(without, ['prometheus'], 'Prometheus says these itself');
+  });
+
+  it('takes of what is pushed exactly what its exporter is listed with', () => {
+    const pushed = Object.entries<any>(exporters.exporters).filter(([, one]) => one.pushed);
+    assert.ok(pushed.length >= 1);
+    for (const [name, { pushed: file, metrics, labels }] of pushed) {
+      const { processors, service } = parse(read(file));
+      const [condition, ...more] = processors['filter/pushed'].metric_conditions as string[];
+      const pattern = new RegExp(/^not IsMatch\(metric\.name, "(\^.+\$)"\)$/.exec(condition!)![1]!);
+      assert.deepEqual([more, Object.keys(metrics).filter(metric => !pattern.test(metric))], [[], []], name);
+      for (const other of ['up', 'http_requests_total', 'my_terraform_drift', 'terraform_drift_of_mine', ...(labels as string[])]) assert.ok(!pattern.test(other), other);
+      for (const { processors: steps } of Object.values<any>(service.pipelines)) assert.ok(steps.includes('filter/pushed'), name);
+    }
   });
 
   it('lists no exporter nobody asks', () => {
