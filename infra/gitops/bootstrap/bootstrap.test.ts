@@ -82,10 +82,24 @@ describe('cold bootstrap of the hub', () => {
     }
   });
 
-  it('is refused without the endpoint of a cluster, or with something that is no host', () => {
-    const { 'gke-payments-region-b': _, ...without } = endpoints;
-    assert.throws(() => plan(without), /no endpoint of gke-payments-region-b/);
-    assert.throws(() => plan({ ...endpoints, 'gke-payments-dev': 'https://elsewhere' }), /no endpoint of gke-payments-dev/);
+  it('comes up before there is a spoke, as it must: what makes the spokes runs on it', () => {
+    const names = (steps: ReturnType<typeof plan>) => steps.flatMap(step => (step.input ? [(step.input as any).stringData.name] : []));
+    assert.deepEqual(names(plan({})), ['gke-devops']);
+    assert.ok(!plan({}).some(step => step.command.includes(path.join(import.meta.dirname, 'access.yaml'))), 'nothing is applied to a cluster that is not there');
+    const { 'gke-payments-region-b': _, ...some } = endpoints;
+    assert.deepEqual(names(plan(some)), ['gke-devops', 'gke-payments-dev', 'gke-payments-region-a']);
+    const file = path.join(folder, 'none.json');
+    writeFileSync(file, '{}');
+    const said = spawnSync(process.execPath, [path.join(import.meta.dirname, 'bootstrap.ts'), '--endpoints', file], { encoding: 'utf8', timeout: 30_000 });
+    assert.equal(said.status, 0, said.stderr);
+    assert.match(said.stdout, /Not registered, because \S+ does not name them: gke-payments-dev, gke-payments-region-a, gke-payments-region-b\./);
+    assert.doesNotMatch(start('all').stdout, /Not registered/);
+  });
+
+  it('is refused with the endpoint of a cluster nobody knows, or with something that is no host', () => {
+    assert.throws(() => plan({ ...endpoints, 'gke-payments-regionb': 'gke-4.europe-west4.gke.goog' }), /gke-payments-regionb is no spoke of the estate/);
+    assert.throws(() => plan({ 'gke-devops': 'gke-4.europe-north1.gke.goog' }), /gke-devops is no spoke/);
+    for (const wrong of ['https://elsewhere', '', null as unknown as string]) assert.throws(() => plan({ ...endpoints, 'gke-payments-dev': wrong }), /no endpoint of gke-payments-dev/);
     assert.equal((clusterSecret(registrations(readEstate())[0]!, undefined) as any).stringData.server, 'https://kubernetes.default.svc');
   });
 });

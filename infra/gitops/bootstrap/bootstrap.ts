@@ -2,7 +2,8 @@
  * Brings Argo CD up on an empty hub, after which it keeps itself and everything else from git.
  * Usage: node infra/gitops/bootstrap/bootstrap.ts --endpoints <file> [--execute]
  * Prints what it would do; with --execute does it. Every step may be repeated. `--endpoints`: JSON, cluster -> host of its control plane,
- * from the Terraform output `dns_endpoint` of each region (infra/gitops/README.md).
+ * from the Terraform output `dns_endpoint` of each region (infra/gitops/README.md). A spoke that is not in it is not registered: the first
+ * time there are none yet ({}), because what makes them runs at the hub.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -46,7 +47,7 @@ function repositorySecret({ username, password }: { username: string; password: 
   };
 }
 
-/** All steps, in order. @throws Error when a spoke has no endpoint, or one that is not a host */
+/** All steps, in order. @throws Error when an endpoint is of no spoke, or is not a host */
 export function plan(endpoints: Endpoints): Step[] {
   const estate = readEstate();
   const chart = component('devops-components/argocd').chart!;
@@ -55,17 +56,17 @@ export function plan(endpoints: Endpoints): Step[] {
   const context = `gke_${estate.projects[project]}_${location}_${cluster}`;
   const kubectl = (...rest: string[]) => ['kubectl', '--context', context, ...rest];
   const apply = (...rest: string[]) => kubectl('apply', '--server-side', '--field-manager=bootstrap', ...rest);
-  const secrets = registrations(estate).map(registration => {
-    const endpoint = registration.labels.role === 'hub' ? undefined : endpoints[registration.name];
-    if (registration.labels.role !== 'hub' && !/^[a-z0-9][a-z0-9.-]{3,252}$/.test(endpoint ?? '')) throw new Error(`no endpoint of ${registration.name}`);
-    return clusterSecret(registration, endpoint);
-  });
+  const spokes = registrations(estate).filter(({ labels, name }) => labels.role !== 'hub' && name in endpoints);
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    if (!spokes.some(spoke => spoke.name === name)) throw new Error(`${name} is no spoke of the estate`);
+    if (typeof endpoint !== 'string' || !/^[a-z0-9][a-z0-9.-]{3,252}$/.test(endpoint)) throw new Error(`no endpoint of ${name}`);
+  }
+  const secrets = [hub, ...spokes].map(registration => clusterSecret(registration, endpoints[registration.name]));
   const folder = (name: string) => path.join(gitops, name);
   const contextOf = ({ site }: Registration) => {
     const { project: key, location: where, cluster: name } = estate.sites[site]!;
     return `gke_${estate.projects[key]}_${where}_${name}`;
   };
-  const spokes = registrations(estate).filter(({ labels }) => labels.role !== 'hub');
   return [
     { say: 'the hub answers', command: kubectl('version', '--output=json') },
     { say: 'its namespaces', command: apply('-k', folder('devops-components/namespaces')) },
@@ -94,6 +95,11 @@ function component(folder: string): { chart?: { name: string; repository: string
   return (parse(readFileSync(path.join(gitops, folder, 'component.yaml'), 'utf8'), { version: '1.1' }) as { component: object }).component;
 }
 
+/** Spokes of the estate that these endpoints leave out. */
+export function left(endpoints: Endpoints): string[] {
+  return registrations(readEstate()).filter(({ labels, name }) => labels.role !== 'hub' && !(name in endpoints)).map(({ name }) => name);
+}
+
 export function run(steps: Step[], execute: boolean, write: (line: string) => void): void {
   const shown = (command: string[]) => command.map(word => (/[^\w@%+=:,./-]/.test(word) ? `'${word}'` : word)).join(' ');
   for (const [index, { say, command, input, from }] of steps.entries()) {
@@ -110,6 +116,8 @@ if (process.argv[1] === import.meta.filename) {
     process.stderr.write('usage: node infra/gitops/bootstrap/bootstrap.ts --endpoints <file> [--execute]\n');
     process.exit(2);
   }
-  run(plan(JSON.parse(readFileSync(values.endpoints, 'utf8')) as Endpoints), values.execute === true, line => process.stdout.write(line));
+  const endpoints = JSON.parse(readFileSync(values.endpoints, 'utf8')) as Endpoints;
+  run(plan(endpoints), values.execute === true, line => process.stdout.write(line));
+  if (left(endpoints).length > 0) process.stdout.write(`Not registered, because ${values.endpoints} does not name them: ${left(endpoints).join(', ')}.\n`);
   if (!values.execute) process.stdout.write('Nothing was done. Add --execute.\n');
 }
