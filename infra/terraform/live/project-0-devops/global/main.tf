@@ -23,7 +23,7 @@ locals {
       "artifactregistry.googleapis.com", "bigquery.googleapis.com", "billingbudgets.googleapis.com", "binaryauthorization.googleapis.com",
       "certificatemanager.googleapis.com", "cloudbilling.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
       "containeranalysis.googleapis.com", "containerscanning.googleapis.com", "dns.googleapis.com", "iap.googleapis.com",
-      "pubsub.googleapis.com", "secretmanager.googleapis.com", "sqladmin.googleapis.com", "sts.googleapis.com",
+      "pubsub.googleapis.com", "secretmanager.googleapis.com", "servicedirectory.googleapis.com", "sqladmin.googleapis.com", "sts.googleapis.com",
     ]
     payments-dev = [
       "artifactregistry.googleapis.com", "containerscanning.googleapis.com",
@@ -74,7 +74,8 @@ import {
 
 # On the folder: no project made tomorrow is without them. Class eu: there is no site of another class yet.
 module "org_policies" {
-  source = "../../../modules/org-policies"
+  source    = "../../../modules/org-policies"
+  providers = { google = google.quota }
 
   parent          = local.folder
   residency       = local.estate.residency

@@ -24,3 +24,12 @@ provider "google" {
 provider "google-beta" {
   default_labels = local.labels
 }
+
+# People apply this root as themselves, and Google asks a person of which project orgpolicy.googleapis.com is called: 403 without one. Only for
+# the policies of the folder: everything else is counted for the project that it is in.
+provider "google" {
+  alias                 = "quota"
+  default_labels        = local.labels
+  billing_project       = local.estate.projects["devops"]
+  user_project_override = true
+}

@@ -103,7 +103,8 @@ locals {
 }
 
 module "budgets" {
-  source = "../../../modules/budgets"
+  source    = "../../../modules/budgets"
+  providers = { google = google.quota }
 
   project         = local.project
   location        = local.hub.location

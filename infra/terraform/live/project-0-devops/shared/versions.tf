@@ -16,3 +16,12 @@ terraform {
 provider "google" {
   default_labels = local.labels
 }
+
+# People apply this root as themselves, and Google asks a person of which project billingbudgets.googleapis.com is called: 403 without one. Only for
+# budgets: everything else is counted for the project that it is in.
+provider "google" {
+  alias                 = "quota"
+  default_labels        = local.labels
+  billing_project       = local.estate.projects["devops"]
+  user_project_override = true
+}

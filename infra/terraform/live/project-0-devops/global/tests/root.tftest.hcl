@@ -13,6 +13,10 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google" {
+  alias = "quota"
+}
+
 mock_provider "google-beta" {}
 
 # What is imported is there already; the mocked Google has none to take over.
