@@ -67,24 +67,29 @@ tell() {
 changes() { sed -nE 's/^\{"@level":"info","@message":"(([^"\\]|\\.)*)".*"type":"(planned_change|resource_drift)"\}$/  \1/p' "$said" | sed 's/\\\(["\\]\)/\1/g' | head -n 200; }
 errors() { sed -nE 's/^\{"@level":"error","@message":"(([^"\\]|\\.)*)".*/  \1/p' "$said" | cut -c 1-600 | head -n 10; }
 
+# How a step ended. Which code a process has that was stopped at its limit is another thing with each `timeout`; the clock is not.
+ended() { say "$1 ended with $2$([ "$((SECONDS - began))" -ge "$3" ] && echo ", at its limit of $3 s"):"; }
+
 # 0 nothing differs, 2 something does, anything else: nobody knows.
 plan() {
-  local folder="$1" code
+  local folder="$1" code began
   cd "$sources/$folder" || return 1
+  began=$SECONDS
   timeout -k 30 "$DRIFT_INIT_SECONDS" terraform init -backend-config=backend.hcl -lockfile=readonly -input=false -no-color >"$said" 2>&1 </dev/null
   code=$?
   if [ "$code" -ne 0 ]; then
-    say "init ended with $code$([ "$code" -eq 124 ] && echo ", after $DRIFT_INIT_SECONDS s"):"
+    ended init "$code" "$DRIFT_INIT_SECONDS"
     tail -n 15 "$said" | cut -c 1-600
     return 1
   fi
+  began=$SECONDS
   timeout -k 30 "$DRIFT_PLAN_SECONDS" terraform plan -detailed-exitcode -lock=false -input=false -json >"$said" 2>"$said.2" </dev/null
   code=$?
   case "$code" in
     0) return 0 ;;
     2) changes; return 2 ;;
     *)
-      say "plan ended with $code$([ "$code" -eq 124 ] && echo ", after $DRIFT_PLAN_SECONDS s"):"
+      ended plan "$code" "$DRIFT_PLAN_SECONDS"
       errors
       tail -n 5 "$said.2" | cut -c 1-600
       return 1
