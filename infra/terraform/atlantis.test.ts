@@ -55,6 +55,12 @@ describe('Atlantis', async () => {
   const { projects, ...rest } = yaml('atlantis.yaml') as { projects: Project[] } & Record<string, unknown>;
   const server = yaml('infra/gitops/devops-components/atlantis/repos.yaml');
 
+  it('people of the group platform may be the planner that make plan becomes, and no more', () => {
+    const access = readFileSync(path.join(repository, 'infra/terraform/live/project-0-devops/access/main.tf'), 'utf8');
+    assert.match(access, /^\s*plan_groups\s*=\s*\["group:\$\{local\.estate\.groups\.platform\}"\]$/m);
+    assert.ok((estate as unknown as { groups: Record<string, string> }).groups['platform']);
+  });
+
   it('plans every root but those of people once, as the planner of its environment, and applies it as the deployer', () => {
     assert.ok(roots.length >= 8);
     assert.deepEqual(faults(projects, server.workflows, roots, estate), []);

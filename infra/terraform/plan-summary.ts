@@ -51,7 +51,7 @@ export function summary(name: string, plan: PlanJson): string {
 const hints: [RegExp, string[]][] = [
   [/Failed to query available provider packages|could not connect to registry|registry\.terraform\.io/i, ['The provider could not be fetched: this machine does not reach the registry.', 'Use a machine that does, or a mirror: `provider_installation` in the file that TF_CLI_CONFIG_FILE names.']],
   [/could not find default credentials|oauth2.*(cannot fetch token|invalid_grant)|Application Default Credentials/i, ['Nobody is signed in. Sign in, then run the same again:', '  gcloud auth application-default login']],
-  [/iam\.serviceAccounts\.getAccessToken|impersonat/i, ['You may not act as the planner. Ask for it in the group of the environment; nobody plans with rights of their own.']],
+  [/iam\.serviceAccounts\.getAccessToken|impersonat/i, ['You may not act as the planner: the group platform may (live/project-0-devops/access). Nobody plans with rights of their own.']],
   [/Error acquiring the state lock|ConditionNotMet|state lock/i, ['Somebody else plans or applies here; the lock says who. Wait for them.', 'Only when that run is surely dead: terraform force-unlock <ID from the message>']],
   [/storage: bucket doesn't exist|NoSuchBucket/i, ['The bucket of the states is not there yet: node infra/terraform/bootstrap.ts']],
   [/403|does not have .* access|PERMISSION_DENIED/i, ['Google refused. The planner only reads, in its own projects and states.']],

@@ -49,7 +49,7 @@ resource "google_service_account" "planner" {
   }
 }
 
-# Authoritative: the broker, and nobody else, may become a deployer; a planner also the drift check.
+# Authoritative: the broker, and nobody else, may become a deployer; a planner also the drift check, and people who plan (make plan).
 resource "google_service_account_iam_binding" "deployer" {
   for_each = var.environments
 
@@ -63,7 +63,7 @@ resource "google_service_account_iam_binding" "planner" {
 
   service_account_id = google_service_account.planner[each.key].name
   role               = "roles/iam.serviceAccountTokenCreator"
-  members            = [module.broker.member, module.drift_check.member]
+  members            = concat([module.broker.member, module.drift_check.member], tolist(var.plan_groups))
 }
 
 # States. Each environment writes below its own prefixes; it reads those of the environments it names.

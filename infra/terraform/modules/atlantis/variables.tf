@@ -98,6 +98,17 @@ variable "drift_check" {
   }
 }
 
+variable "plan_groups" {
+  description = "Groups of people who may be a planner (group:<mail>): they see what would change, and apply nothing. None by default."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.plan_groups : can(regex("^group:[a-z0-9._-]+@[a-z0-9.-]+$", member))])
+    error_message = "plan_groups are group:<mail>: no persons, no accounts, not everybody."
+  }
+}
+
 variable "state_bucket" {
   description = "Bucket of the Terraform states."
   type        = string

@@ -32,7 +32,9 @@ module "atlantis" {
   workload_pool = "${local.project}.svc.id.goog"
   state_bucket  = local.estate.stateBucket
   environments  = local.environments
-  drift_check   = { namespace = local.estate.identities["drift-check"].namespace, service_account = local.estate.identities["drift-check"].serviceAccount }
+  # Who may ask what would change (make plan). Nobody of them may change it.
+  plan_groups = ["group:${local.estate.groups.platform}"]
+  drift_check = { namespace = local.estate.identities["drift-check"].namespace, service_account = local.estate.identities["drift-check"].serviceAccount }
 }
 
 # Who gets as far as a sign-in page of the hub.

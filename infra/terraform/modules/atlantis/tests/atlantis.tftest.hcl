@@ -225,6 +225,41 @@ run "the_drift_check_becomes_planners_and_nobody_else" {
   }
 }
 
+run "people_who_plan_become_planners_and_no_deployer" {
+  command = plan
+  variables {
+    plan_groups = ["group:platform@airpay.example"]
+  }
+
+  assert {
+    condition = alltrue([for binding in values(google_service_account_iam_binding.planner) :
+      binding.members == toset(["serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com", "serviceAccount:drift-check@airpay-devops.iam.gserviceaccount.com", "group:platform@airpay.example"])
+    ])
+    error_message = "make plan becomes the planner of each environment."
+  }
+
+  assert {
+    condition     = alltrue([for binding in values(google_service_account_iam_binding.deployer) : binding.members == toset(["serviceAccount:atlantis@airpay-devops.iam.gserviceaccount.com"])])
+    error_message = "And nobody but the broker becomes a deployer."
+  }
+}
+
+run "refuses_a_person_who_plans" {
+  command = plan
+  variables {
+    plan_groups = ["user:somebody@airpay.example"]
+  }
+  expect_failures = [var.plan_groups]
+}
+
+run "refuses_everybody_who_plans" {
+  command = plan
+  variables {
+    plan_groups = ["allAuthenticatedUsers"]
+  }
+  expect_failures = [var.plan_groups]
+}
+
 run "refuses_the_drift_check_in_the_namespace_of_atlantis" {
   command = plan
   variables {
