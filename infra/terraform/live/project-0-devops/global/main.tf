@@ -22,16 +22,16 @@ locals {
     devops = [
       "artifactregistry.googleapis.com", "bigquery.googleapis.com", "billingbudgets.googleapis.com", "binaryauthorization.googleapis.com",
       "certificatemanager.googleapis.com", "cloudbilling.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
-      "containeranalysis.googleapis.com", "containerscanning.googleapis.com", "dns.googleapis.com", "iap.googleapis.com",
+      "containeranalysis.googleapis.com", "containerscanning.googleapis.com", "containersecurity.googleapis.com", "dns.googleapis.com", "iap.googleapis.com",
       "pubsub.googleapis.com", "secretmanager.googleapis.com", "servicedirectory.googleapis.com", "sqladmin.googleapis.com", "sts.googleapis.com",
     ]
     payments-dev = [
-      "artifactregistry.googleapis.com", "containerscanning.googleapis.com",
+      "artifactregistry.googleapis.com", "containerscanning.googleapis.com", "containersecurity.googleapis.com",
       "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
       "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
     ]
     payments-prod = [
-      "artifactregistry.googleapis.com", "containerscanning.googleapis.com",
+      "artifactregistry.googleapis.com", "containerscanning.googleapis.com", "containersecurity.googleapis.com",
       "binaryauthorization.googleapis.com", "certificatemanager.googleapis.com", "cloudtrace.googleapis.com", "container.googleapis.com",
       "containeranalysis.googleapis.com", "dns.googleapis.com", "iap.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com",
     ]
