@@ -2,7 +2,7 @@ export interface Config {
   airpay?: {
     /** What templates need to know about the platform that services are made for. */
     templates?: {
-      /** Host of one of integrations.gitea; needed only when there are several. */
+      /** Host of one of integrations.gitea or integrations.github; needed only when there are several. */
       gitHost?: string;
       /** Organization on that host that owns the repositories. */
       organization: string;
@@ -12,8 +12,6 @@ export interface Config {
       hostSuffix: string;
       /** ISO 4217 codes that can be chosen. */
       currencies: string[];
-      /** Bucket of the Terraform states. */
-      stateBucket: string;
       production: {
         /** Google Cloud project of production. */
         project: string;

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { createConfirmAction } from './actions/confirm';
 import { createReserveAction } from './actions/reserve';
 import { createValidateAction } from './actions/validate';
-import { GiteaHost } from './adapters/GitHost';
+import { configuredHost } from './adapters/configuredHost';
 import { BackstageServiceCatalog } from './adapters/ServiceCatalog';
 import { readFolder } from './adapters/workspace';
 import { markerOf, writeMarker } from './domain/marker';
@@ -72,6 +72,8 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rm(workspacePath, { recursive: true, force: true }));
 
+const base = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
 function options(gitea?: object[]) {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const config = new ConfigReader({
@@ -82,7 +84,6 @@ function options(gitea?: object[]) {
         system: 'payments',
         hostSuffix: 'pay.airpay.example',
         currencies: ['EUR'],
-        stateBucket: 'state',
         production: { project: 'prod' },
         development: { project: 'dev', cluster: 'dev' },
         regions: [
@@ -96,7 +97,7 @@ function options(gitea?: object[]) {
   return {
     platform: () => readPlatform(config),
     catalog: new BackstageServiceCatalog(catalogServiceMock({ entities: [GROUP] })),
-    gitHost: () => GiteaHost.fromConfig(config),
+    gitHost: () => configuredHost(config),
   };
 }
 
@@ -122,9 +123,10 @@ async function run(action: TemplateAction<any, any, any>, input: object, more: {
 describe('airpay:validate', () => {
   it('gives the values of the templates and where the repositories will be', async () => {
     const output: any = await run(createValidateAction(options()), REQUEST);
-    expect(output.organization).toBe('airpay');
+    expect(output.values.organization).toBe('airpay');
     expect(output.values).toMatchObject({ team: 'payments-core', costCenter: 'cc-1', rto: '24h', minReplicas: 2 });
-    expect(output.values.repositories.gitops).toBe(`http://${output.repoHost}/airpay/card-payments-gitops`);
+    expect(output.values.repositories.gitops).toBe(`${base()}/airpay/card-payments-gitops`);
+    expect(output.values.catalogInfo).toBe(`${base()}/airpay/card-payments/src/branch/main/catalog-info.yaml`);
     expect(output.regions.map((region: any) => region.id)).toEqual(['region-a', 'region-b']);
     expect([...authorizations]).toEqual([`basic ${Buffer.from('portal:word').toString('base64')}`]);
   });
@@ -155,7 +157,7 @@ describe('airpay:validate', () => {
 
   it('lets somebody try again whose earlier run broke off', async () => {
     repositories.set('card-payments', MARKER);
-    await expect(run(createValidateAction(options()), REQUEST)).resolves.toMatchObject({ organization: 'airpay' });
+    await expect(run(createValidateAction(options()), REQUEST)).resolves.toMatchObject({ values: { name: 'card-payments' } });
   });
 
   it('publishes nothing on a guess: a git host that fails stops the run', async () => {

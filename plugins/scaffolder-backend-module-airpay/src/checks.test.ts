@@ -1,7 +1,6 @@
 /** Each check finds its fault: one thing broken in a rendered service, one finding expected, with its line. */
 import { readInputs, startHarness } from '../dev/harness';
 import { checkRendered } from './checks';
-import { withoutStringsAndComments } from './checks/terraform';
 
 jest.setTimeout(180_000);
 let files: Map<string, string>;
@@ -67,12 +66,16 @@ const FAULTS: Array<[string, (files: Map<string, string>) => void, RegExp]> = [
   ['a resource that does not exist', all => all.delete('gitops/base/service.yaml'), /kustomization\.yaml:\d+ gitops\/base\/service\.yaml does not exist/],
   ['a file nobody lists', all => all.set('gitops/base/extra.yaml', 'a: 1\n'), /^gitops\/base\/extra\.yaml:1 no kustomization lists/],
   ['an overlay without namespace', edit('gitops/overlays/dev/kustomization.yaml', /namespace: .*\n/, ''), /names no namespace/],
-  ['Terraform that is not closed', edit('infra/main.tf', /\}\n$/, ''), /^infra\/main\.tf:\d+ "\{" is not closed/],
-  ['an open string', edit('infra/labels.tf', '"payments"', '"payments'), /^infra\/labels\.tf:\d+ a string is not closed/],
-  ['a resource label missing', edit('infra/labels.tf', / {4}residency .*\n/, ''), /^infra\/labels\.tf:\d+ required label residency is missing/],
-  ['local state', edit('infra/versions.tf', 'backend "gcs" {}', ''), /state must be remote/],
-  ['an undeclared variable', edit('infra/main.tf', 'var.project', 'var.projekt'), /^infra\/main\.tf:\d+ variable projekt is not declared/],
-  ['a setting nobody declares', edit('infra/environments/dev-region-a.tfvars', 'host ', 'hots '), /tfvars:5 variable hots is not declared/],
+  ['Terraform of its own', all => all.set('infra/main.tf', 'data "external" "x" {}\n'), /^infra\/main\.tf:1 the server takes no such file/],
+  ['a value that is none', edit('infra/service.tfvars', '"payments-core"', '"Payments Core"'), /^infra\/service\.tfvars:2 a line is team, cost_center, tier/],
+  ['a value too many', edit('infra/service.tfvars', /$/, 'name = "ledger"\n'), /^infra\/service\.tfvars:5 a line is/],
+  ['a value missing', edit('infra/service.tfvars', /cost_center.*\n/, ''), /^infra\/service\.tfvars:1 value cost_center is missing/],
+  ['no values', all => all.delete('infra/service.tfvars'), /^infra\/service\.tfvars:1 there are no values/],
+  ['nothing planned', edit('infra/atlantis.yaml', /projects:[^]*$/, 'projects: []\n'), /^infra\/atlantis\.yaml:1 nothing is planned/],
+  ['dev by the account of production', edit('infra/atlantis.yaml', 'service-dev', 'service-prod'), /^infra\/atlantis\.yaml:\d+ dev-region-a is planned by service-dev/],
+  ['a project of no environment', edit('infra/atlantis.yaml', 'dev-region-a', 'staging-region-a'), /^infra\/atlantis\.yaml:\d+ project staging-region-a is not/],
+  ['a project twice', edit('infra/atlantis.yaml', 'production-region-b', 'production-region-a'), /^infra\/atlantis\.yaml:\d+ project production-region-a is not .* once/],
+  ['a project of another folder', edit('infra/atlantis.yaml', "dir: '.'", 'dir: a'), /planned at the top/],
   ['an annotation missing', edit('service/catalog-info.yaml', 'airpay.com/rto', 'airpay.com/rtoo'), /annotation airpay\.com\/rto is missing/],
   ['a runbook that does not exist', all => all.delete('service/docs/runbook.md'), /^service\/catalog-info\.yaml:\d+ the runbook docs\/runbook\.md does not exist/],
   ['objectives of another service', edit('service/slo.yaml', '  service: card-payments', '  service: cards'), /service is "cards", but airpay\.com\/slo says "card-payments"/],
@@ -85,10 +88,4 @@ it.each(FAULTS)('finds %s', (_name, change, expected) => {
   const findings = findingsAfter(change);
   expect(findings).not.toEqual([]);
   expect(findings).toEqual(expect.arrayContaining([expect.stringMatching(expected)]));
-});
-
-it('leaves the lines of Terraform where they are when it blanks strings', () => {
-  const text = 'a = "x { \\" ${f("}")}" # {\nb = <<-EOT\n  { "\n  EOT\nc = { d = 1 } // }\n/* {\n*/';
-  const blank = withoutStringsAndComments(text);
-  expect(blank.split('\n').map(line => line.trim())).toEqual(['a =', 'b =', '', '', 'c = { d = 1 }', '', '']);
 });

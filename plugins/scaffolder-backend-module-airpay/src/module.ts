@@ -3,9 +3,10 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { scaffolderActionsExtensionPoint } from '@backstage/plugin-scaffolder-node';
 import { createCheckAction } from './actions/check';
 import { createConfirmAction } from './actions/confirm';
+import { createPublishAction } from './actions/publish';
 import { createReserveAction } from './actions/reserve';
 import { createValidateAction } from './actions/validate';
-import { GiteaHost } from './adapters/GitHost';
+import { configuredHost } from './adapters/configuredHost';
 import { BackstageServiceCatalog } from './adapters/ServiceCatalog';
 import { readPlatform } from './domain/platform';
 
@@ -24,12 +25,13 @@ export const scaffolderModuleAirpay = createBackendModule({
         const options = {
           platform: () => readPlatform(config),
           catalog: new BackstageServiceCatalog(catalog),
-          gitHost: () => GiteaHost.fromConfig(config),
+          gitHost: () => configuredHost(config),
         };
         scaffolder.addActions(
           createValidateAction(options),
           createCheckAction(),
           createReserveAction(options),
+          createPublishAction(options),
           createConfirmAction(options),
         );
       },

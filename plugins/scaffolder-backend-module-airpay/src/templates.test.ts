@@ -46,9 +46,8 @@ describe('payment-service', () => {
     expect(entity.metadata.annotations).toMatchObject({ 'airpay.com/tier': '0', 'airpay.com/rto': '1h' });
     expect(files.get('service/src/payment.ts')).toContain("CURRENCY = 'EUR'");
     expect(files.get('gitops/base/deployment.yaml')).toContain('whenUnsatisfiable: DoNotSchedule');
-    expect(files.get('infra/backends/production-region-b.hcl')).toBe(
-      'bucket = "airpay-terraform-state"\nprefix = "payments/production/services/card-payments/region-b"\n',
-    );
+    expect(files.get('infra/service.tfvars')).toMatch(/^team += "payments-core"\ncost_center = "cc-4100"\ntier += "0"$/m);
+    expect(files.get('infra/.github/CODEOWNERS')).toContain('\n* @airpay/payments-core\n');
     // GitHub's own expressions survive.
     expect(files.get('service/.github/workflows/ci.yml')).toContain('${{ github.sha }}');
     const marker = JSON.parse(files.get('gitops/.airpay/task.json')!);
@@ -64,44 +63,70 @@ describe('payment-service', () => {
     expect(account.length).toBeLessThanOrEqual(30);
   });
 
-  it('names projects, key rings, image readers and states as the platform does', async () => {
-    const files = await rendered((await readInputs(template, 'valid')).get('card-payments'));
+  it('says to the platform what its Terraform asks, and names what it makes', async () => {
     const estate = parse(await fs.readFile(path.join(ROOT, 'infra/estate.yaml'), 'utf8'));
     const terraform = path.join(ROOT, 'infra/terraform');
-    const [access, region, nodes] = await Promise.all(
-      ['live/project-0-devops/access/main.tf', 'modules/region/main.tf', 'modules/gke/accounts.tf'].map(file =>
-        fs.readFile(path.join(terraform, file), 'utf8'),
-      ),
+    const [root, variables, account, access, region, nodes] = await Promise.all(
+      [
+        'services/payment-service/locals.tf',
+        'services/payment-service/variables.tf',
+        'services/payment-service/main.tf',
+        'live/project-0-devops/access/main.tf',
+        'modules/region/main.tf',
+        'modules/gke/accounts.tf',
+      ].map(file => fs.readFile(path.join(terraform, file), 'utf8')),
     );
-    const main = files.get('infra/main.tf')!;
+    for (const [input, values] of await readInputs(template, 'valid')) {
+      const files = await rendered(values);
+      const name = parse(files.get('service/catalog-info.yaml')!.split('\n---\n')[0]).metadata.name;
+      // The values of the repository and those of the server are the variables of the root, and there are no others.
+      const own = [...files.get('infra/service.tfvars')!.matchAll(/^(\w+) *=/gm)].map(match => match[1]);
+      expect([...own, 'name', 'environment', 'region'].sort()).toEqual([...variables.matchAll(/^variable "(\w+)"/gm)].map(match => match[1]).sort());
 
-    const roots = [...files.keys()].flatMap(file => /^infra\/environments\/(.+)\.tfvars$/.exec(file)?.[1] ?? []);
-    expect(roots.sort()).toEqual(['dev-region-a', 'production-region-a', 'production-region-b']);
-    for (const root of roots) {
-      const value = (name: string) => new RegExp(`^${name} *= "(.+)"$`, 'm').exec(files.get(`infra/environments/${root}.tfvars`)!)?.[1];
-      const [id, site]: [string, any] = Object.entries<any>(estate.sites).find(
-        ([, one]) => one.environment === value('environment') && one.region === value('region'),
-      )!;
-      expect([value('project'), value('location')]).toEqual([estate.projects[site.project], site.location]);
-      // Key rings are named after the project's key, which the service's root has from the project's id.
-      expect(value('project')).toBe(`airpay-${site.project}`);
-      expect(estate.identities.kyverno.sites).toContain(id);
+      const images: string[] = [];
+      for (const project of parse(files.get('infra/atlantis.yaml')!).projects) {
+        const [, environment, place] = /^(dev|production)-(region-[a-z])$/.exec(project.name)!;
+        const [id, site]: [string, any] = Object.entries<any>(estate.sites).find(
+          ([, one]) => one.environment === environment && one.region === place,
+        )!;
+        expect(estate.identities.kyverno.sites).toContain(id);
+        images.push(`${site.location}-docker.pkg.dev/${estate.projects[site.project]}/${name}/service`);
+        const overlay = parse(files.get(`gitops/overlays/${environment === 'dev' ? 'dev' : project.name}/kustomization.yaml`)!);
+        expect(overlay.images[0].newName).toBe(images[images.length - 1]);
 
-      // The deployer of the environment reaches the state, and it lies where no root of the platform has its own.
-      const prefix = /^prefix = "(.+)"$/m.exec(files.get(`infra/backends/${root}.hcl`)!)![1];
-      const own = new RegExp(`projects\\["${site.project}"\\]\\]\\n\\s+state_prefixes = \\["([^"]+)"\\]`).exec(access)![1];
-      expect(prefix).toBe(`${own}services/card-payments/${site.region}`);
+        // The deployer of the environment reaches the state, and it lies where no root of the platform has its own.
+        const prefix = new RegExp(`projects\\["${site.project}"\\]\\]\\n\\s+state_prefixes = \\["([^"]+)"\\]`).exec(access)![1];
+        expect(`payments/${environment}/services/${name}/${place}`).toMatch(new RegExp(`^${prefix}services/`));
+      }
+      // The pipeline pushes to what Terraform makes, and to all of it.
+      expect({ input, registries: files.get('service/registries.txt')!.trim().split('\n').sort() }).toEqual({ input, registries: images.sort() });
     }
-
+    expect(root).toContain('keyRings/${local.site.project}-${var.region}/cryptoKeys"');
     expect(region).toContain('key_ring = "${var.project.key}-${var.site.region}"');
-    expect(main).toContain('keyRings/${trimprefix(var.project, "airpay-")}-${var.region}/cryptoKeys"');
     for (const [key, service] of [['secrets', 'secretmanager'], ['buckets', 'artifactregistry']]) {
-      expect(main).toMatch(new RegExp(`kms_key_name += "\\$\\{local\\.keys\\}/${key}"`));
+      expect(account).toMatch(new RegExp(`kms_key_name += "\\$\\{local\\.keys\\}/${key}"`));
       expect(region).toMatch(new RegExp(`^ +${key} += \\{ services = \\[.*"${service}".*\\] \\}$`, 'm'));
     }
     expect(nodes).toContain('account_id   = "gke-${each.key}-${var.region}"');
     const pools = [...nodes.matchAll(/setunion\(\[([^\]]+)\]/g)][0][1].match(/[a-z]+/g)!;
-    expect(/for account in \[([^\]]+)\]/.exec(main)![1].match(/[a-z-]+/g)!.sort()).toEqual([...pools.map(pool => `gke-${pool}`), 'kyverno'].sort());
+    expect(/for account in \[([^\]]+)\]/.exec(root)![1].match(/[a-z-]+/g)!.sort()).toEqual([...pools.map(pool => `gke-${pool}`), 'kyverno'].sort());
+  });
+
+  it('pushes as the workflow that the registry lets in, under no account, and not before the registry is there', async () => {
+    const files = await rendered((await readInputs(template, 'valid')).get('card-payments'));
+    const { jobs } = parse(files.get('service/.github/workflows/ci.yml')!);
+    const root = await fs.readFile(path.join(ROOT, 'infra/terraform/services/payment-service/locals.tf'), 'utf8');
+    expect(root).toContain('/.github/workflows/ci.yml@refs/heads/main"');
+    expect(jobs.image.if).toBe("github.ref == 'refs/heads/main' && github.run_number > 1");
+    expect(jobs.image.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
+    const google = jobs.image.steps.find((step: any) => step.id === 'google');
+    expect(google.with).toEqual({ workload_identity_provider: '${{ vars.SERVICES_WORKLOAD_IDENTITY_PROVIDER }}', create_credentials_file: false });
+    const outputs = await fs.readFile(path.join(ROOT, 'infra/terraform/live/project-0-devops/global/outputs.tf'), 'utf8');
+    expect(outputs).toContain('SERVICES_WORKLOAD_IDENTITY_PROVIDER');
+    const push = jobs.image.steps.find((step: any) => step.run?.includes('docker push'));
+    expect(push.env.TOKEN).toBe('${{ steps.google.outputs.auth_token }}');
+    // Nothing that somebody typed is text of the script.
+    expect(JSON.stringify(jobs.image.steps.map((step: any) => step.run))).not.toContain('${{');
   });
 
   it('makes a service whose own tests and types pass', async () => {

@@ -32,8 +32,6 @@ export function createValidateAction(options: {
       output: {
         values: z => z.custom<TemplateValues>().describe('Values for fetch:template'),
         regions: z => z.custom<TemplateValues['regions']>().describe('Regions it runs in'),
-        repoHost: z => z.string({ description: 'Host of the repositories' }),
-        organization: z => z.string({ description: 'Their organization' }),
       },
     },
     async handler(ctx) {
@@ -63,12 +61,11 @@ export function createValidateAction(options: {
         team: owner.name,
         costCenter: owner.costCenter,
         repositoryBase: host.repositoryBase,
+        catalogInfo: host.fileUrl(name, 'catalog-info.yaml'),
       });
       ctx.logger.info(`${name} is free in the catalog and on ${host.host}; owner ${owner.ref}`);
       ctx.output('values', values);
       ctx.output('regions', values.regions);
-      ctx.output('repoHost', host.host);
-      ctx.output('organization', platform.organization);
     },
   });
 }

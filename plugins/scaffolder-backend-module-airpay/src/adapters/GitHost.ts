@@ -1,6 +1,4 @@
-import { Config } from '@backstage/config';
-import { InputError } from '@backstage/errors';
-import { getGiteaRequestOptions, GiteaIntegrationConfig, ScmIntegrations } from '@backstage/integration';
+import { ActionContext } from '@backstage/plugin-scaffolder-node';
 import { isOwn, Marker, MARKER_PATH, readMarker } from '../domain/marker';
 import { Part, PARTS, repositoryName } from '../domain/service';
 
@@ -11,9 +9,25 @@ export type RepositoryState =
   | { state: 'empty' }
   | { state: 'filled'; headCommit: string };
 
-/** Reading from the git host; writing is publish:gitea's. */
+/** One repository to publish. */
+export interface Publication {
+  repository: string;
+  description: string;
+  /** Folder of the workspace that becomes its content. */
+  sourcePath: string;
+  /** Group that owns it: where the host has teams, it may push, and one of it must approve. */
+  team: string;
+  /** `adopt`: an earlier run of the same request pushed the content; what comes after the push is done again. */
+  standing: 'create' | 'adopt';
+  /** A file that comes with the first pull request and not with the first commit, where the host plans pull requests. */
+  proposed?: string;
+}
+
+/** What publishing needs of the running task. */
+export type PublishContext = Pick<ActionContext<any, any, any>, 'workspacePath' | 'logger' | 'signal'>;
+
 export interface GitHost {
-  /** Authority of the host as integrations.gitea names it. */
+  /** Authority of the host as integrations.gitea or integrations.github names it. */
   readonly host: string;
   /** Where repositories of the organization are, without a trailing slash. */
   readonly repositoryBase: string;
@@ -21,79 +35,17 @@ export interface GitHost {
   look(repository: string): Promise<RepositoryState>;
   /** A text file of the main branch; undefined when there is none. */
   readFile(repository: string, path: string): Promise<string | undefined>;
+  /** Address of a file of the main branch, as people and the catalog read it. */
+  fileUrl(repository: string, path: string): string;
+  /** @throws Error when the host refuses; a second call with `adopt` finishes what was begun */
+  publish(publication: Publication, context: PublishContext): Promise<void>;
 }
 
 /** The branch everything is published to. */
 export const MAIN_BRANCH = 'main';
-const TIMEOUT_MS = 10_000;
+export const TIMEOUT_MS = 10_000;
 /** Far above a marker; a larger file is not one. */
-const MAX_FILE_BYTES = 256 * 1024;
-
-/** A host that speaks Gitea's API. */
-export class GiteaHost implements GitHost {
-  readonly host: string;
-  readonly repositoryBase: string;
-  readonly #config: GiteaIntegrationConfig;
-  readonly #organization: string;
-
-  /** @throws InputError when no host is configured, or several and none is chosen */
-  static fromConfig(config: Config): GiteaHost {
-    const wanted = config.getOptionalString('airpay.templates.gitHost');
-    const hosts = ScmIntegrations.fromConfig(config).gitea.list();
-    const matching = hosts.filter(candidate => !wanted || candidate.config.host === wanted);
-    if (matching.length !== 1) {
-      throw new InputError(
-        `airpay.templates.gitHost must name one of integrations.gitea (${hosts.map(one => one.config.host).join(', ') || 'none configured'})`,
-      );
-    }
-    return new GiteaHost(matching[0].config, config.getString('airpay.templates.organization'));
-  }
-
-  private constructor(config: GiteaIntegrationConfig, organization: string) {
-    this.#config = config;
-    this.#organization = organization;
-    this.host = config.host;
-    this.repositoryBase = `${this.#baseUrl()}/${organization}`;
-  }
-
-  async look(repository: string): Promise<RepositoryState> {
-    if (!(await this.#get(`repos/${this.#organization}/${repository}`))) return { state: 'absent' };
-    const commit = await this.#get(`repos/${this.#organization}/${repository}/git/commits/${MAIN_BRANCH}`);
-    return typeof commit?.sha === 'string' ? { state: 'filled', headCommit: commit.sha } : { state: 'empty' };
-  }
-
-  async readFile(repository: string, path: string): Promise<string | undefined> {
-    const file = await this.#get(`repos/${this.#organization}/${repository}/contents/${path}?ref=${MAIN_BRANCH}`);
-    if (typeof file?.content !== 'string' || file.encoding !== 'base64') return undefined;
-    return Buffer.from(file.content, 'base64').toString('utf8');
-  }
-
-  #baseUrl(): string {
-    return (this.#config.baseUrl ?? `https://${this.host}`).replace(/\/$/, '');
-  }
-
-  async #get(path: string): Promise<Record<string, unknown> | undefined> {
-    const url = `${this.#baseUrl()}/api/v1/${path}`;
-    let response: Response;
-    let text: string;
-    try {
-      const { headers } = getGiteaRequestOptions(this.#config) as { headers?: Record<string, string> };
-      response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
-      text = await response.text();
-    } catch (cause) {
-      throw new Error(`The git host ${this.host} does not answer; nothing was published`, { cause });
-    }
-    if (response.status === 404) return undefined;
-    if (!response.ok || text.length > MAX_FILE_BYTES) {
-      throw new Error(`The git host ${this.host} answered ${response.status} to a read of ${path}`);
-    }
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new Error(`The git host ${this.host} answered ${path} with something other than JSON`, { cause });
-    }
-  }
-}
+export const MAX_FILE_BYTES = 256 * 1024;
 
 /** What a run has to do about one repository. */
 export type Standing = 'create' | 'adopt' | 'refuse';

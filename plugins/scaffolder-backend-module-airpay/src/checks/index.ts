@@ -1,10 +1,10 @@
 import { Files, Finding, inOneLine } from './finding';
+import { checkInfra } from './infra';
 import { checkManifests } from './manifests';
 import { checkService } from './service';
 import { checkSyntax } from './syntax';
-import { checkTerraform } from './terraform';
 
-/** Everything that can be checked of a rendered service without Terraform and kubectl; lines of "file:line message". */
+/** Everything that can be checked of a rendered service without kubectl; lines of "file:line message". */
 export function checkRendered(parts: { service: Files; infra: Files; gitops: Files }): string[] {
   const all = ([['service', parts.service], ['infra', parts.infra], ['gitops', parts.gitops]] as const).map(
     ([folder, files]) => [folder, new Map([...files].map(([file, text]) => [`${folder}/${file}`, text]))] as const,
@@ -13,7 +13,7 @@ export function checkRendered(parts: { service: Files; infra: Files; gitops: Fil
   // What does not parse cannot be judged any further.
   if (syntax.length > 0) return sorted(syntax);
   const [[, service], [, infra], [, gitops]] = all;
-  return sorted([...checkService(service, 'service'), ...checkTerraform(infra), ...checkManifests(gitops)]);
+  return sorted([...checkService(service, 'service'), ...checkInfra(infra, 'infra'), ...checkManifests(gitops)]);
 }
 
 function sorted(findings: Finding[]): string[] {

@@ -16,7 +16,6 @@ export interface Platform {
   system: string;
   hostSuffix: string;
   currencies: string[];
-  stateBucket: string;
   productionProject: string;
   development: { project: string; cluster: string };
   /** Regions by the id of their set, in the order given; never empty. */
@@ -47,7 +46,6 @@ export function readPlatform(root: Config): Platform {
     system: config.getString('system'),
     hostSuffix: config.getString('hostSuffix'),
     currencies: config.getStringArray('currencies'),
-    stateBucket: config.getString('stateBucket'),
     productionProject: config.getString('production.project'),
     development: {
       project: config.getString('development.project'),

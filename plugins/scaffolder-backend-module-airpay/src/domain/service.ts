@@ -89,7 +89,7 @@ export function conflictsOf(request: ServiceRequest, surroundings: Surroundings)
 export function templateValues(
   request: ServiceRequest,
   platform: Platform,
-  context: { team: string; costCenter: string; repositoryBase: string },
+  context: { team: string; costCenter: string; repositoryBase: string; catalogInfo: string },
 ) {
   const { name } = request;
   const { minRegions: _, ...promises } = TIERS[request.tier];
@@ -109,7 +109,7 @@ export function templateValues(
     currency: request.currency,
     system: platform.system,
     host: `${name}.${platform.hostSuffix}`,
-    stateBucket: platform.stateBucket,
+    organization: platform.organization,
     devProject: development.project,
     devCluster: development.cluster,
     devServiceAccount: serviceAccountEmail(name, regions[0], development.project),
@@ -120,6 +120,8 @@ export function templateValues(
       serviceAccount: serviceAccountEmail(name, region, productionProject),
     })),
     repositories: { service: repository('service'), infra: repository('infra'), gitops: repository('gitops') },
+    /** Where the catalog finds the service. */
+    catalogInfo: context.catalogInfo,
   };
 }
 
@@ -131,7 +133,7 @@ export function requestDigest(request: ServiceRequest): string {
   return createHash('sha256').update(JSON.stringify([name, description, owner, tier, currency, regionSet])).digest('hex');
 }
 
-/** Must agree with google_service_account.service in the infra skeleton: Google allows 30 characters. */
+/** Must agree with google_service_account.service of infra/terraform/services: Google allows 30 characters. */
 function serviceAccountEmail(name: string, region: Region, project: string): string {
   const full = `${name}-${region.id}`;
   const digest = createHash('sha256').update(full).digest('hex').slice(0, 7);

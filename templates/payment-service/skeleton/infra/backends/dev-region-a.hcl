@@ -1,2 +1,0 @@
-bucket = "${{ values.stateBucket }}"
-prefix = "${{ values.system }}/dev/services/${{ values.name }}/region-a"

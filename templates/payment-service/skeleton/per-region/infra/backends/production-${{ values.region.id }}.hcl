@@ -1,2 +1,0 @@
-bucket = "${{ values.stateBucket }}"
-prefix = "${{ values.system }}/production/services/${{ values.name }}/${{ values.region.id }}"

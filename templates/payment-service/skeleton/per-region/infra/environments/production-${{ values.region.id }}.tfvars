@@ -1,5 +1,0 @@
-project     = "${{ values.region.project }}"
-environment = "production"
-region      = "${{ values.region.id }}"
-location    = "${{ values.region.location }}"
-host        = "${{ values.host }}"
