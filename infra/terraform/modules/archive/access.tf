@@ -45,6 +45,14 @@ resource "google_storage_bucket_iam_member" "copy_writes" {
   member = data.google_storage_transfer_project_service_account.this.member
 }
 
+# A job whose account cannot read its buckets yet is refused when it is made, and a grant takes up to two minutes to be known.
+resource "time_sleep" "copy" {
+  create_duration = "120s"
+  triggers        = { buckets = join(",", sort([for repository in values(var.repositories) : repository.bucket])) }
+
+  depends_on = [google_storage_bucket_iam_member.copy_reads, google_storage_bucket_iam_member.copy_writes]
+}
+
 resource "google_storage_transfer_job" "copy" {
   for_each = var.repositories
 
@@ -93,7 +101,7 @@ resource "google_storage_transfer_job" "copy" {
     log_action_states = ["SUCCEEDED", "FAILED"]
   }
 
-  depends_on = [google_storage_bucket_iam_member.copy_reads, google_storage_bucket_iam_member.copy_writes]
+  depends_on = [time_sleep.copy]
 }
 
 resource "google_storage_bucket_iam_member" "restorers" {

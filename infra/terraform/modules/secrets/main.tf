@@ -38,8 +38,8 @@ resource "google_secret_manager_secret" "this" {
     ignore_changes = [rotation[0].next_rotation_time]
   }
 
-  # Google tries the topic while it makes the secret.
-  depends_on = [google_pubsub_topic_iam_binding.publishers]
+  # Google tries the topic while it makes the secret, and refuses it while the grant is not known everywhere.
+  depends_on = [time_sleep.publishers]
 }
 
 # Authoritative, and per secret: who may read one may not read its neighbour, and whoever was added by hand goes.
@@ -61,9 +61,10 @@ resource "google_pubsub_topic" "rotation" {
   # Names of secrets and times, no values; a week for whoever rotates to come back.
   message_retention_duration = "604800s"
 
+  # Kept in that region wherever it was sent from. Not enforce_in_transit: Secret Manager publishes from a region of its own, would be refused, and
+  # with it the secret.
   message_storage_policy {
     allowed_persistence_regions = [var.location]
-    enforce_in_transit          = true
   }
 }
 
@@ -72,4 +73,9 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
   topic   = google_pubsub_topic.rotation.name
   role    = "roles/pubsub.publisher"
   members = ["serviceAccount:service-${var.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"]
+}
+
+resource "time_sleep" "publishers" {
+  create_duration = "120s"
+  triggers        = { members = join(",", google_pubsub_topic_iam_binding.publishers.members) }
 }

@@ -8,6 +8,9 @@ mock_provider "google" {
     defaults = { member = "serviceAccount:project-1@storage-transfer-service.iam.gserviceaccount.com" }
   }
 }
+mock_provider "time" {
+  override_during = plan
+}
 
 variables {
   project  = "airpay-archive"
@@ -38,6 +41,11 @@ variables {
 
 run "nobody_can_delete_a_copy_of_a_backup" {
   command = plan
+
+  assert {
+    condition     = time_sleep.copy.create_duration == "120s" && alltrue([for repository in values(var.repositories) : strcontains(time_sleep.copy.triggers["buckets"], repository.bucket)])
+    error_message = "A job waits until its account may read the buckets, those of a region that comes later too."
+  }
 
   assert {
     condition     = alltrue([for bucket in google_storage_bucket.locked_copy : bucket.retention_policy[0].is_locked && bucket.retention_policy[0].retention_period == 35 * 86400])

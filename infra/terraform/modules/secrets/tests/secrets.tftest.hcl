@@ -5,6 +5,9 @@ mock_provider "google" {
     defaults = { id = "projects/airpay-payments-prod/topics/payments-prod-region-a-secret-rotation" }
   }
 }
+mock_provider "time" {
+  override_during = plan
+}
 
 variables {
   project        = "airpay-payments-prod"
@@ -26,6 +29,11 @@ run "a_secret_stays_in_the_location_of_its_site_under_our_key" {
   command = plan
 
   assert {
+    condition     = time_sleep.publishers.create_duration == "120s" && strcontains(time_sleep.publishers.triggers["members"], "gcp-sa-secretmanager")
+    error_message = "The first secret waits until Secret Manager may publish, also when who publishes changes."
+  }
+
+  assert {
     condition = alltrue([for secret in google_secret_manager_secret.this :
       length(secret.replication[0].auto) == 0 &&
       [for replica in secret.replication[0].user_managed[0].replicas : replica.location] == ["europe-west1"] &&
@@ -37,6 +45,12 @@ run "a_secret_stays_in_the_location_of_its_site_under_our_key" {
   assert {
     condition     = google_pubsub_topic.rotation.message_storage_policy[0].allowed_persistence_regions == toset(["europe-west1"]) && google_pubsub_topic.rotation.kms_key_name == var.kms_key_id
     error_message = "The topic stays where the secrets are."
+  }
+
+  # Pub/Sub refuses whoever publishes from another region then (FAILED_PRECONDITION), and Secret Manager tries the topic before it makes a secret.
+  assert {
+    condition     = google_pubsub_topic.rotation.message_storage_policy[0].enforce_in_transit != true
+    error_message = "Secret Manager, wherever it runs, may publish."
   }
 }
 
