@@ -184,6 +184,33 @@ describe('the drift check', { skip }, () => {
     assert.doesNotMatch(log, /the-value|pass-word/);
   });
 
+  // The messages above are what this Terraform says; here one really says them.
+  const hasTerraform = spawnSync('terraform', ['version'], { timeout: 30_000 }).status === 0;
+  it('reads what Terraform itself says, and tells no value of it', { skip: hasTerraform ? false : 'terraform is not installed' }, async () => {
+    const one = await receiver();
+    const at = repository((file, text) => (file === 'atlantis.yaml' ? text.replace(/( {2}- name: payments-dev-region-a[\s\S]*)$/, '') : text));
+    const states = scratch();
+    for (const [name, input] of [['devops-hub', 'the-value'], ['payments-dev-global', 'the-other-value']] as const) {
+      const dir = path.join(at, projects.find(project => project.name === name)!.dir);
+      writeFileSync(path.join(dir, 'backend.hcl'), `path = "${states}/${name}.tfstate"\n`);
+      writeFileSync(path.join(dir, 'main.tf'), 'terraform {\n  backend "local" {}\n}\nresource "terraform_data" "this" {\n  for_each = toset(["one \\"1\\""])\n  input = "the-value"\n}\noutput "it" {\n  value = "the-value"\n}\n');
+      const env = { ...process.env, CHECKPOINT_DISABLE: '1' };
+      for (const args of [['init', '-backend-config=backend.hcl', '-input=false'], ['apply', '-auto-approve', '-input=false']]) {
+        const done = spawnSync('terraform', args, { cwd: dir, env, encoding: 'utf8', timeout: 60_000 });
+        assert.equal(done.status, 0, done.stderr);
+      }
+      rmSync(path.join(dir, '.terraform'), { recursive: true });
+      writeFileSync(path.join(dir, 'main.tf'), readFileSync(path.join(dir, 'main.tf'), 'utf8').replaceAll('the-value', input));
+    }
+    for (const args of [['add', '.'], ['-c', 'user.name=test', '-c', 'user.email=test@airpay.example', 'commit', '--quiet', '-m', 'roots']]) assert.equal(spawnSync('git', args, { cwd: at, timeout: 30_000 }).status, 0);
+    const { code, log } = await check({ repository: `file://${at}`, receivers: [one.url], bin: scratch() });
+    await one.close();
+    assert.equal(code, 0, log);
+    assert.deepEqual(told(one)['terraform_drift'], { 'devops-hub': 0, 'payments-dev-global': 1 });
+    assert.match(log, /^ {2}terraform_data\.this\["one \\"1\\""\]: Plan to update$/m);
+    assert.doesNotMatch(log, /the-value|the-other-value/);
+  });
+
   it('is content with one receiver, and fails without any', async () => {
     const [up, gone, ill] = [await receiver(), await receiver(), await receiver(500)];
     await gone.close();
