@@ -90,11 +90,12 @@ export async function jobsOf(root: string, tools: string, work: string): Promise
   const templates = globSync('templates/payment-service/tests/valid/*.yaml', { cwd: root }).sort().flatMap(input => {
     const name = input.replace(/^.*\/|\.yaml$/g, '');
     const render = (part: string) => ['tools/run', 'template:render', 'payment-service', name, join(work, `${name}-${part}`)];
-    return [manifests(`template ${name}`, join(work, `${name}-gitops`, 'gitops'), render('gitops')), terraform(`template ${name}`, [join(work, `${name}-infra`, 'infra')], render('infra'))];
+    // Of Terraform it brings none: what its infrastructure is made with is among the roots.
+    return [manifests(`template ${name}`, join(work, `${name}-gitops`, 'gitops'), render('gitops'))];
   });
   return [
     manifests('infra/gitops', join(root, 'infra/gitops')),
-    ...named('roots', folders('infra/terraform/live/*/*/versions.tf'), 3),
+    ...named('roots', [...folders('infra/terraform/live/*/*/versions.tf'), ...folders('infra/terraform/services/*/versions.tf')], 3),
     ...named('modules', folders('infra/terraform/modules/*/versions.tf'), 5),
     // As deep as in the repository: what climbs out of a module's folder stays within the work.
     ...named('examples', await writeExamples(root, join(work, 'infra/terraform')), 8),

@@ -165,6 +165,12 @@ describe('applications of the clusters', { skip }, () => {
     const found = applicationsOf(set('services'), exampleWorld());
     assert.deepEqual([...new Set(found.map(item => `${item.spec.project} ${item.spec.destination.namespace} ${item.spec.source.repoURL}`))], ['services refunds https://github.com/airpay/refunds-gitops.git']);
     for (const item of found) assert.ok(item.spec.syncPolicy.syncOptions.includes('FailOnSharedResource=true'), 'what another Application has may not be taken');
+    // No Application before there is an image: it would never be healthy, and the rings of all services wait for it.
+    const [filter] = set('services').spec.generators[0].matrix.generators[1].scmProvider.filters;
+    const [clusters] = set('services').spec.generators[0].matrix.generators;
+    assert.ok(clusters.clusters);
+    assert.deepEqual(filter.pathsExist.length, 1);
+    for (const item of found) assert.equal(renderTemplate(filter.pathsExist[0], { metadata: { labels: item.metadata.labels } }), `${item.spec.source.path}/released`);
   });
 
   it('the revision is one that is protected, the repository ours, and the ApplicationSet in no repository of a team', () => {

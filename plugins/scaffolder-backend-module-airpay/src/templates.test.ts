@@ -129,6 +129,44 @@ describe('payment-service', () => {
     expect(JSON.stringify(jobs.image.steps.map((step: any) => step.run))).not.toContain('${{');
   });
 
+  it('pushes one image to every registry, signs each, and stops when one of them has another', async () => {
+    const files = await rendered((await readInputs(template, 'valid')).get('card-payments'));
+    const { jobs } = parse(files.get('service/.github/workflows/ci.yml')!);
+    const script = jobs.image.steps.find((step: any) => step.run?.includes('docker push')).run;
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'airpay-push-'));
+    try {
+      // A registry that answers with the digest it is told to; whoever signs is written down.
+      const commands = {
+        docker: `#!/bin/sh
+echo "docker $*" >> "$LOG"
+case $1 in
+  login) cat > /dev/null ;;
+  inspect) case $4 in *europe-west4*) digest=$OTHER ;; *) digest=sha256:one ;; esac; echo "\${4%:*}@$digest" ;;
+esac`,
+        cosign: '#!/bin/sh\necho "cosign $*" >> "$LOG"',
+      };
+      for (const [name, text] of Object.entries(commands)) await fs.writeFile(path.join(folder, name), text, { mode: 0o755 });
+      await fs.writeFile(path.join(folder, 'registries.txt'), files.get('service/registries.txt')!);
+      const pushed = async (other: string) => {
+        const env = { PATH: `${folder}:${process.env.PATH}`, LOG: path.join(folder, 'log'), GITHUB_STEP_SUMMARY: path.join(folder, 'summary'), TOKEN: 't', TAG: 'v', OTHER: other };
+        await fs.rm(env.LOG, { force: true });
+        const outcome = await run('bash', ['-e', '-c', script], { cwd: folder, env, timeout: 30_000 }).then(() => 'done', () => 'failed');
+        return { outcome, log: (await fs.readFile(env.LOG, 'utf8')).split('\n') };
+      };
+      const registries = files.get('service/registries.txt')!.trim().split('\n');
+      const { outcome, log } = await pushed('sha256:one');
+      expect(outcome).toBe('done');
+      expect(log.filter(line => line.startsWith('docker push'))).toEqual(registries.map(one => `docker push ${one}:v`));
+      expect(log.filter(line => line.startsWith('cosign'))).toEqual(registries.map(one => `cosign sign --yes ${one}@sha256:one`));
+      expect(await fs.readFile(path.join(folder, 'summary'), 'utf8')).toBe('digest: sha256:one\n');
+      const differing = await pushed('sha256:two');
+      expect(differing.outcome).toBe('failed');
+      expect(differing.log.join()).not.toContain('sha256:two');
+    } finally {
+      await fs.rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('makes a service whose own tests and types pass', async () => {
     const files = await rendered((await readInputs(template, 'valid')).get('card-payments'));
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'airpay-rendered-'));
