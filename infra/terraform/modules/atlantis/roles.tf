@@ -37,6 +37,11 @@ locals {
     "cloudkms.keyRings.list",
     "iap.tunnelInstances.getIamPolicy",
     "iap.tunnelInstances.setIamPolicy",
+    # An alert on what a log says (module bastion) is also a rule of Cloud Logging, which monitoring.editor may not make.
+    "logging.notificationRules.create",
+    "logging.notificationRules.get",
+    "logging.notificationRules.list",
+    "logging.notificationRules.update",
     "pubsub.topics.create",
     "pubsub.topics.get",
     "pubsub.topics.getIamPolicy",
@@ -81,12 +86,14 @@ locals {
     "roles/cloudsql.admin"                   = "roles/cloudsql.viewer"
   }
 
-  # Roles a deployer may hand out: those of pods and machines. Ten at most, since a condition takes no more in one list; none of them can
-  # hand out roles itself.
+  # Roles a deployer may hand out: those of pods and machines, and one that looks. Ten at most, since a condition takes no more in one list;
+  # none of them can hand out roles itself.
   grantable_roles = [
     "roles/artifactregistry.reader",
     "roles/bigquery.jobUser",
     "roles/cloudtrace.agent",
+    # Of a person on a bastion, for as long as the grant lasts.
+    "roles/compute.viewer",
     "roles/container.clusterViewer",
     "roles/container.defaultNodeServiceAccount",
     "roles/logging.logWriter",

@@ -1,4 +1,19 @@
-# A person needs all three: the tunnel, the login, and the right to be on a machine that runs as an account. Each ends by itself.
+# A person needs all four: to read the project, which gcloud does before it opens a tunnel (compute.projects.get; no grant on a machine has it), the
+# tunnel, the login, and the right to be on a machine that runs as an account. Each ends by itself.
+resource "google_project_iam_member" "this" {
+  for_each = local.current
+
+  project = var.project
+  role    = "roles/compute.viewer"
+  member  = each.value.member
+
+  condition {
+    title       = local.condition[each.key].title
+    description = local.condition[each.key].description
+    expression  = local.condition[each.key].expression
+  }
+}
+
 resource "google_iap_tunnel_instance_iam_member" "this" {
   for_each = local.current
 

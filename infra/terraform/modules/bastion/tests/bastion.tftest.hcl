@@ -65,11 +65,16 @@ run "access_ends_by_itself" {
   command = plan
 
   assert {
-    condition = alltrue(flatten([for grants in [google_iap_tunnel_instance_iam_member.this, google_compute_instance_iam_member.this, google_service_account_iam_member.this] : [
+    condition = alltrue(flatten([for grants in [google_project_iam_member.this, google_iap_tunnel_instance_iam_member.this, google_compute_instance_iam_member.this, google_service_account_iam_member.this] : [
       grants["inc-1042"].condition[0].expression == "request.time >= timestamp(\"2199-01-01T08:00:00Z\") && request.time < timestamp(\"2199-01-01T12:00:00Z\")",
       grants["inc-1042"].condition[0].description == "Look at the replication slots.",
     ]]))
-    error_message = "Tunnel, login and account each end at the same moment, and say why they were given."
+    error_message = "Project, tunnel, login and account each end at the same moment, and say why they were given."
+  }
+
+  assert {
+    condition     = keys(google_project_iam_member.this) == keys(google_iap_tunnel_instance_iam_member.this) && alltrue([for grant in google_project_iam_member.this : grant.role == "roles/compute.viewer"])
+    error_message = "gcloud reads the project before it opens a tunnel; whoever may open one may read it, and no more."
   }
 }
 
