@@ -120,6 +120,16 @@ run "a_deployer_makes_what_a_service_s_root_has" {
   }
 }
 
+# Google makes two things of one alert, and asks for a right to each.
+run "a_deployer_makes_an_alert_on_a_log" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for right in ["create", "get", "list", "update"] : contains(google_project_iam_custom_role.deployer["hub/airpay-devops"].permissions, "logging.notificationRules.${right}")])
+    error_message = "The alert of the bastion is applied by the hub's deployer."
+  }
+}
+
 run "a_deployer_cannot_make_itself_owner" {
   command = plan
 
