@@ -105,10 +105,34 @@ describe('cold bootstrap', () => {
 
   it('a refusal is not taken for absence: it stops, and makes nothing after', () => {
     cloud('case "$*" in "kms keyrings describe"*) echo "ERROR: PERMISSION_DENIED: cloudkms.keyRings.get" >&2; exit 1 ;; esac');
-    const result = run('--apply');
+    const result = run('--apply', '--patience=0');
     assert.equal(result.status, 1);
     assert.match(result.stderr, /cannot tell whether it is there/);
     assert.ok(!made().some(line => /keyrings create|buckets create/.test(line)));
+  });
+
+  it('waits for a right and an API that are minutes old, and asks the same again', () => {
+    cloud(`once() { [ -e "made.waited-$1" ] || { : >"made.waited-$1"; echo "ERROR: PERMISSION_DENIED: $2" >&2; exit 1; }; }
+case "$*" in
+  "logging settings update"*) once right "logging.settings.update" ;;
+  "kms keyrings describe"*) once api "Cloud Key Management Service API has not been used in project airpay-devops before or it is disabled. reason: SERVICE_DISABLED" ;;
+  "storage buckets create"*) once key "Permission denied on Cloud KMS key" ;;
+esac`);
+    const result = run('--apply', '--patience=8');
+    for (const name of ['right', 'api', 'key']) rmSync(path.join(work, `made.waited-${name}`), { force: true });
+    assert.equal(result.status, 0, result.stdout + result.stderr);
+    assert.equal(result.stdout.match(/^waits {4}gcloud /gm)?.length, 3, result.stdout);
+    assert.equal(made().filter(line => line.startsWith('kms keyrings create')).length, 1);
+    assert.equal(made().filter(line => line.startsWith('storage buckets create')).length, 2);
+  });
+
+  it('does not wait for ever for a right that is not there', () => {
+    cloud('case "$*" in "logging settings update"*) echo "ERROR: PERMISSION_DENIED: logging.settings.update" >&2; exit 1 ;; esac');
+    const started = Date.now();
+    const result = run('--apply', '--patience=1');
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /failed {3}Logs of new projects/);
+    assert.ok(Date.now() - started < 30_000 && !made().some(line => line.startsWith('projects create')));
   });
 
   it('a step that fails ends it and says which', () => {

@@ -1,7 +1,8 @@
 /**
  * Makes what Terraform needs before it can begin: the folder, the hub's project, and the bucket of the states with its key.
- * Usage: node infra/terraform/bootstrap.ts [--apply]
+ * Usage: node infra/terraform/bootstrap.ts [--apply [--patience=<seconds>]]
  * Without --apply it prints what it would run, as a script. With it, each step is looked up first: run twice, the second run makes nothing.
+ * A right or an API that a step before gave is known everywhere only after minutes: what is refused is tried again for that long (300 s).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -29,7 +30,7 @@ export interface Lookup {
 }
 
 // Without compute: it would make a default network, open for SSH, before the policy that forbids it is there. Terraform switches it on after.
-const apis = ['billingbudgets', 'cloudbilling', 'cloudkms', 'cloudresourcemanager', 'iam', 'iamcredentials', 'orgpolicy', 'serviceusage', 'storage', 'sts'].map(api => `${api}.googleapis.com`);
+const apis = ['billingbudgets', 'cloudbilling', 'cloudkms', 'cloudresourcemanager', 'iam', 'iamcredentials', 'logging', 'orgpolicy', 'serviceusage', 'storage', 'sts'].map(api => `${api}.googleapis.com`);
 
 export function lookups(estate: Estate & { domain: string }): Lookup[] {
   return [
@@ -102,7 +103,20 @@ const gcloud: Gcloud = command => spawnSync('gcloud', ['--quiet', ...command], {
 /** Google says "not found" in many words, and hides what one may not see behind a refusal that says so. */
 const absent = /NOT_FOUND|not found|does not exist|may not exist|404/i;
 
-function apply(estate: any, now: Date): number {
+/** What Google says before a new right, a new API or a key's new user is known to it, and also when there is none. */
+const refused = /PERMISSION_DENIED|permission|SERVICE_DISABLED|has not been used|403/i;
+
+/** Runs it again while it is refused, until `until` (ms since 1970); what is absent is not refused. */
+function patiently(command: string[], until: number, patience: number): ReturnType<Gcloud> {
+  for (let said = false; ; said = true) {
+    const result = gcloud(command);
+    if (result.status === 0 || absent.test(result.stderr) || !refused.test(result.stderr) || Date.now() >= until) return result;
+    if (!said) console.log(`waits    ${quoted(command.slice(0, 3))}: refused, which may only be that a right or an API is new`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(15_000, patience * 250));
+  }
+}
+
+function apply(estate: any, now: Date, patience: number): number {
   const values = new Map<string, string>();
   const filled = (command: string[]) => command.map(word => word.replace(/\$([A-Z]+)/g, (_, name: string) => values.get(name) ?? `$${name}`));
   const find = (one: Lookup): boolean => {
@@ -117,7 +131,7 @@ function apply(estate: any, now: Date): number {
   if (!all.filter(one => !one.after).every(find)) return 1;
   for (const step of steps(estate, now)) {
     if (step.done) {
-      const check = gcloud(filled(step.done.command));
+      const check = patiently(filled(step.done.command), Date.now() + patience * 1000, patience);
       if (check.status === 0 && (!step.done.prints || check.stdout.trim() !== '')) {
         console.log(`there    ${step.title}`);
         if (!all.filter(one => one.after === step.title).every(find)) return 1;
@@ -129,7 +143,7 @@ function apply(estate: any, now: Date): number {
         return 1;
       }
     }
-    const made = gcloud(filled(step.command));
+    const made = patiently(filled(step.command), Date.now() + patience * 1000, patience);
     if (made.status !== 0) {
       console.error(`failed   ${step.title}\n  ${quoted(filled(step.command))}\n${made.stderr.trim() || made.error?.message}\nNothing after it was tried. Mend it and run the same again.`);
       return 1;
@@ -142,8 +156,9 @@ function apply(estate: any, now: Date): number {
 
 function main(args: string[]): number {
   const estate = readEstate(repository) as any;
-  if (args.some(arg => arg !== '--apply')) {
-    console.error('Usage: node infra/terraform/bootstrap.ts [--apply]');
+  const patience = args.map(arg => /^--patience=(\d{1,4})$/.exec(arg)?.[1]).find(value => value !== undefined) ?? '300';
+  if (args.some(arg => !/^(--apply|--patience=\d{1,4})$/.test(arg))) {
+    console.error('Usage: node infra/terraform/bootstrap.ts [--apply [--patience=<seconds>]]');
     return 2;
   }
   const now = new Date();
@@ -156,7 +171,7 @@ function main(args: string[]): number {
     console.error('gcloud is missing: https://cloud.google.com/sdk/docs/install. Then sign in as an administrator of the organisation: gcloud auth login');
     return 2;
   }
-  const code = apply(estate, now);
+  const code = apply(estate, now, Number(patience));
   if (code === 0) process.stdout.write(`\n${next()}`);
   return code;
 }
