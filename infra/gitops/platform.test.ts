@@ -187,7 +187,9 @@ describe('Atlantis', { skip }, () => {
       for (const wanted of ['approved', 'mergeable', 'undiverged']) assert.ok(repo.apply_requirements.includes(wanted), wanted);
       assert.equal(repo.allow_custom_workflows, false);
       assert.ok(!repo.allowed_overrides.includes('apply_requirements'));
-      assert.doesNotMatch(repo.id, /\*/);
+      // An expression names the host and the organisation and is closed at both ends; the one for all repositories is of no branch.
+      if (repo.id === '/.*/') assert.equal(repo.branch, '/^$/');
+      else assert.match(repo.id, /^(\/\^github\\\.com\/airpay\/.*\$\/|github\.com\/airpay\/[a-z-]+)$/);
     }
   });
 
@@ -195,9 +197,12 @@ describe('Atlantis', { skip }, () => {
     const { projects } = readEstate();
     const home: Record<string, string> = { dev: projects['payments-dev']!, prod: projects['payments-prod']!, hub: projects.devops! };
     const { workflows, repos } = server();
-    assert.deepEqual(Object.keys(workflows).sort(), Object.keys(home).sort());
-    assert.deepEqual([...repos[0].allowed_workflows].sort(), Object.keys(home).sort());
-    for (const [name, workflow] of Object.entries<any>(workflows)) {
+    assert.deepEqual(Object.keys(workflows).sort(), [...Object.keys(home), 'default', 'service-dev', 'service-prod'].sort());
+    assert.deepEqual([...repos.find((one: any) => one.id === 'github.com/airpay/portal').allowed_workflows].sort(), Object.keys(home).sort());
+    for (const [title, workflow] of Object.entries<any>(workflows)) {
+      // Refuses (services.test.ts).
+      if (title === 'default') continue;
+      const name = title.replace(/^service-/, '');
       for (const [stage, role] of [['plan', 'planner'], ['apply', 'deployer']] as const) {
         const env = workflow[stage].steps.find((step: any) => step.env)?.env;
         assert.deepEqual(env, { name: 'GOOGLE_IMPERSONATE_SERVICE_ACCOUNT', value: `${role}-${name}@${home[name]}.iam.gserviceaccount.com` });
