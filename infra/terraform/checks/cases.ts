@@ -36,6 +36,10 @@ const optional = 'variable "batch" {\n  description = "x"\n  type = object({})\n
 const job = (toleration: object, selector: Record<string, string> = {}) => new Map([['c', [{ kind: 'Job', metadata: { name: 'report' }, spec: { template: { spec: { containers: [{}], tolerations: [toleration], nodeSelector: selector } } } }]]]);
 const tolerating = job({ key: 'airpay.com/pool', operator: 'Equal', value: 'batch', effect: 'NoSchedule' });
 const call = (more = '') => `module "thing" {\n  source = "../../../modules/thing"\n${more}}\n`;
+const budget = 'resource "google_billing_budget" "b" {\n  billing_account = "x"\n}\n';
+const quota = (more: string) => `provider "google" {\n  alias = "quota"\n  default_labels = local.labels\n${more}}\n`;
+const posture = '  security_posture_config {\n    mode = "BASIC"\n  }\n';
+const projects = (apis: string, module: string): Parts => ({ module, rootPath: 'infra/terraform/live/project-0-devops/global', root: `locals {\n  apis = { devops = [${apis}] }\n}\n${call()}` });
 
 export const cases: Case[] = [
   { rule: 'known-types', title: 'a key of a service account', bad: { module: 'resource "google_service_account_key" "k" {\n  service_account_id = "x"\n}\n' }, says: /may not be used: a key of a service account/, good: { module: 'resource "google_service_account" "k" {\n  account_id = "x"\n}\n' } },
@@ -88,6 +92,11 @@ export const cases: Case[] = [
   { rule: 'states', title: 'a folder that is no project of the estate', bad: { rootPath: 'infra/terraform/live/project-7-unknown/region-a' }, says: /is not live\/project-<n>/, good: {} },
   { rule: 'identities', title: 'a provider with a key', bad: { rootFiles: { 'versions.tf': rootVersions.replace('  default_labels', '  credentials = "key.json"\n  default_labels') } }, says: /carries credentials/, good: {} },
   { rule: 'identities', title: 'an account in the code, the same for plan and apply', bad: { rootFiles: { 'versions.tf': rootVersions.replace('  default_labels', '  impersonate_service_account = "a@b"\n  default_labels') } }, says: /carries impersonate_service_account/, good: {} },
+  { rule: 'apis-enabled', title: 'a database in a project that has not the API of databases', bad: projects('"compute.googleapis.com"', 'resource "google_sql_database_instance" "d" {\n  name = "d"\n}\n'), says: /needs sqladmin\.googleapis\.com, which devops has not/, good: projects('"sqladmin.googleapis.com"', 'resource "google_sql_database_instance" "d" {\n  name = "d"\n}\n') },
+  { rule: 'apis-enabled', title: 'a look at clusters\' security that no API takes', bad: projects('"container.googleapis.com"', cluster({ posture })), says: /needs containersecurity\.googleapis\.com/, good: projects('"container.googleapis.com", "containersecurity.googleapis.com"', cluster({ posture })) },
+  { rule: 'apis-enabled', title: 'a type whose API nobody looked up', bad: projects('"compute.googleapis.com"', 'resource "google_alloydb_cluster" "d" {\n  cluster_id = "d"\n}\n'), says: /is of an API that checks\/apis\.ts does not know/, good: projects('', '') },
+  { rule: 'quota-project', title: 'a budget that a person makes without a project to count it for', bad: { module: budget }, says: /module\.thing calls an API that refuses a person/, good: { module: budget, root: call('  providers = { google = google.quota }\n'), rootFiles: { 'quota.tf': quota('  billing_project = "p"\n  user_project_override = true\n') } } },
+  { rule: 'quota-project', title: 'a project that is named and not sent', bad: { module: budget, root: call('  providers = { google = google.quota }\n'), rootFiles: { 'quota.tf': quota('  billing_project = "p"\n') } }, says: /module\.thing calls/, good: {} },
   { rule: 'no-dead-modules', title: 'a module that nobody calls', bad: { root: '' }, says: /modules\/thing:module is called by no root/, good: {} },
   { rule: 'nothing-inert', title: 'an output that nobody reads', bad: { module: 'output "o" {\n  description = "x"\n  value = 1\n}\n' }, says: /output\.o is read by no caller/, good: { module: 'output "o" {\n  description = "x"\n  value = 1\n}\n', root: `${call()}output "o" {\n  description = "x"\n  value = module.thing.o\n}\n` } },
   { rule: 'nothing-inert', title: 'a variable that only its own validation reads', bad: { module: variable('v', 'default = "a"\n  validation {\n    condition = var.v == "a"\n    error_message = "x"\n  }') }, says: /variable\.v is read by nothing/, good: {} },

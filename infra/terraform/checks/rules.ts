@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { apisEnabled } from './apis.ts';
 import { readEstate, type Estate } from './estate.ts';
 import { conditionsCanHold, impersonationByAccount, nobodyAnonymous, noPersons, noPrimitiveRoles } from './iam.ts';
 import { plansDoNotRaiseWhatIsIgnored, selectorsHaveAPool, taintsAreTolerated } from './plans.ts';
+import { quotaProject } from './quota.ts';
 import { calls, declaredOnce, noBareWords, references } from './references.ts';
 import { knownTypes, labelsPassed, noOpenIngress, noProvisioners, noPublicIp, nothingDestroysLightly, ownKeys, privateClusters, protectedState, sizesNotIgnored } from './resources.ts';
 import { databasesHaveMachines, documented, identities, noDeadModules, nothingInert, provedModules, productionIsNotSmall, provedRoots, states } from './structure.ts';
@@ -44,6 +46,8 @@ export const rules = new Map<string, Rule>(Object.entries<Rule>({
   'numbers-in-texts-computed': numbersInTextsComputed,
   'states': (tree, { estate }) => states(tree, estate),
   'identities': identities,
+  'apis-enabled': apisEnabled,
+  'quota-project': quotaProject,
   'no-dead-modules': noDeadModules,
   'nothing-inert': nothingInert,
   'documented': documented,
