@@ -43,7 +43,9 @@ const apisOfArguments: [type: string, block: string, api: string][] = [
 const neededBy = (block: Block): string[] | null => {
   const own = apisOfTypes.find(([beginning]) => block.type.startsWith(`google_${beginning}`))?.[1];
   if (!own) return block.type.startsWith('google_') ? null : [];
-  return [...own, ...apisOfArguments.filter(([type, name]) => block.type === type && nested(block.body, name).length > 0).map(([, , api]) => api)];
+  // Google enters an endpoint of somebody's published service (Cloud SQL's among them) in Service Directory.
+  const endpoint = block.type === 'google_compute_forwarding_rule' && /service_attachment/i.test(String(block.body['target'] ?? ''));
+  return [...own, ...(endpoint ? ['servicedirectory'] : []), ...apisOfArguments.filter(([type, name]) => block.type === type && nested(block.body, name).length > 0).map(([, , api]) => api)];
 };
 
 const local = (folder: Folder | undefined, name: string): any => folder?.locals.find(block => block.name === name)?.body['value'];
