@@ -1,4 +1,6 @@
 /** Rules about who may do what. Each returns "file:resource problem". */
+import { deploymentOf } from './estate.ts';
+import { reached, rootName } from './structure.ts';
 import { at, blocksWithExpressions, foldersOf, nested, textsIn, type Folder, type Tree } from './tree.ts';
 
 const everyText = (tree: Tree) =>
@@ -63,4 +65,25 @@ export function conditionsCanHold(tree: Tree): string[] {
       const compared = /(==|!=)\s*\\?["'][^"']*\*[^"']*["']/.exec(expression);
       return compared ? [`${at(block)} compares with a wildcard, which is never equal: ${compared[0]}`] : [];
     })));
+}
+
+/**
+ * A deployer gives only the roles of its list (module atlantis) and makes no role of its own. What a root that it applies asks beyond that is
+ * refused by Google in the middle of an apply, and by nobody before.
+ */
+export function deployersMayGrant(tree: Tree): string[] {
+  const list = tree.modules.flatMap(folder => folder.locals).find(block => block.name === 'grantable_roles')?.body['value'] as string[] | undefined;
+  if (!list) return [];
+  const deployed = [...tree.roots.filter(root => {
+    const name = rootName(root);
+    return name !== null && deploymentOf(name.project, name.region) !== null;
+  }), ...(tree.services ?? [])];
+  const used = reached({ modules: tree.modules, roots: deployed });
+  return [...deployed, ...tree.modules.filter(folder => used.has(folder.path))].flatMap(folder => folder.resources.flatMap(block => {
+    if (block.type === 'google_project_iam_custom_role') return [`${at(block)} is a role that no deployer may make`];
+    if (!block.type.startsWith('google_project_iam_')) return [];
+    const texts = [...textsBehind(folder, block.body['role']), ...textsBehind(folder, block.body['for_each'])];
+    const roles = new Set(texts.flatMap(text => text.match(/\broles\/[\w.]+/g) ?? []));
+    return [...roles].filter(role => !list.includes(role)).map(role => `${at(block)} gives ${role}, which no deployer may give`);
+  }));
 }

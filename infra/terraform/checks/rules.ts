@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { apisEnabled } from './apis.ts';
 import { readEstate, type Estate } from './estate.ts';
-import { conditionsCanHold, impersonationByAccount, nobodyAnonymous, noPersons, noPrimitiveRoles } from './iam.ts';
+import { conditionsCanHold, deployersMayGrant, impersonationByAccount, nobodyAnonymous, noPersons, noPrimitiveRoles } from './iam.ts';
 import { plansDoNotRaiseWhatIsIgnored, selectorsHaveAPool, taintsAreTolerated } from './plans.ts';
 import { quotaProject } from './quota.ts';
 import { calls, declaredOnce, noBareWords, references } from './references.ts';
@@ -40,6 +40,7 @@ export const rules = new Map<string, Rule>(Object.entries<Rule>({
   'impersonation-by-account': impersonationByAccount,
   'no-persons': noPersons,
   'conditions-can-hold': conditionsCanHold,
+  'deployers-may-grant': deployersMayGrant,
   'pinned': pinned,
   'providers-pinned': providersPinned,
   'no-plan-time-values': noPlanTimeValues,
