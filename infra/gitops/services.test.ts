@@ -118,7 +118,7 @@ for word in "$@"; do case $word in -out=*) echo planned > "\${word#-out=}" ;; es
     return { status, stderr, asked: existsSync(log) ? readFileSync(log, 'utf8') : '', plan: existsSync(planFile) ? readFileSync(planFile, 'utf8') : '', where };
   }
 
-  it('plans the platform\'s own root, from main, with the name of the repository and a state of its own', () => {
+  it('plans the root of the platform, from main, with the name of the repository and a state of its own', () => {
     const { status, stderr, asked, plan, where } = run('plan', 'production');
     assert.equal(status, 0, stderr);
     assert.deepEqual(asked.split('\n').slice(0, -1), [
