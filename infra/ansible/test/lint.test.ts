@@ -125,6 +125,16 @@ test('the play of the region switch has the steps of the runbook, in its order a
   assert.deepEqual(steps.map(task => task['ansible.builtin.include_tasks']), ids.map(id => `steps/${id}.yml`));
 });
 
+test('what the machines never upgrade by themselves, the play upgrades', () => {
+  const { hardening_never_upgraded_alone: alone } = parse(read('roles/hardening/defaults/main.yml')) as { hardening_never_upgraded_alone: string[] };
+  const upgraded = (plays('minor-upgrade.yml')[0]!.tasks!.find(task => task.name === 'Say what is upgraded') as Task & { vars: { upgrade_all: string[] } }).vars.upgrade_all;
+  const { packages_of_the_database: installed } = parse(read('roles/packages/defaults/main.yml')) as { packages_of_the_database: string[] };
+  const left = (names: string[]) => alone.filter(prefix => !names.some(name => name.startsWith(prefix)));
+  assert.deepEqual(left(upgraded), []);
+  assert.deepEqual(upgraded.filter(name => !installed.includes(name)), []);
+  assert.deepEqual(left(upgraded.filter(name => name !== 'redis-server')), ['redis']);
+});
+
 test('every wait of the plays has an end, and every secret is kept out of the output', () => {
   const files = execFileSync('git', ['ls-files', '*.yml'], { cwd: ansibleFolder, encoding: 'utf8' }).trim().split('\n').filter(file => !file.startsWith('test/'));
   let waits = 0;

@@ -162,10 +162,16 @@ if (!isRoot) {
 
     test('minor upgrade goes the same way through the standby region', async () => {
       const was = await world.leader('region-b');
+      // Each daemon that an upgraded package is for must be a new process: the old one would go on with what was mended.
+      const daemons = async () => Object.fromEntries(await Promise.all(membersOf('region-b').map(async name => [name, (await world.machines.shell(name,
+        'for unit in etcd patroni redis-server; do systemctl show --property MainPID --value $unit; done; pgrep --parent $(systemctl show --property MainPID --value haproxy) haproxy')).trim().split('\n')] as const)));
+      const old = await daemons();
       // A package that these machines have in its newest release: they have no way to an archive.
       const result = await world.play('minor-upgrade.yml', { rolling_region: 'region-b', rolling_update_cache: false, upgrade_packages: ['pgbackrest'] });
       assertDone(result);
-      assert.deepEqual(result.changed.filter(one => /Restart its server|Switch over/.test(one)).slice(2), [`${was}: Switch over`, `${was}: Restart its server through Patroni`]);
+      assert.deepEqual(result.changed.filter(one => /Restart Patroni|Switch over/.test(one)).slice(2), [`${was}: Switch over`, `${was}: Restart Patroni, and its server with it`]);
+      const now = await daemons();
+      for (const name of membersOf('region-b')) assert.deepEqual(now[name]!.filter(pid => old[name]!.includes(pid)), [], `${name} still runs what it ran before`);
       assert.match(result.output, /15\.\d+ .*before, 15\.\d+ /);
       assert.deepEqual(result.changed.filter(one => one.endsWith('Upgrade its packages within their release')), []);
     });
