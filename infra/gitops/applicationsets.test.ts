@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { gitops } from './lib/estate.ts';
 import { applicationsOf, folderOf, selected, stepOf, type Application } from './lib/expand.ts';
-import { allApplications, clusters, components, exampleWorld, hub, manifestsOf, setsOf, skip, type Component, type Manifest } from './lib/manifests.ts';
+import { allApplications, clusters, components, exampleWorld, hub, manifestsOf, parseManifests, setsOf, skip, type Component, type Manifest } from './lib/manifests.ts';
 import { renderTemplate } from './lib/template.ts';
 
 const rings = ['dev', 'standby', 'hub', 'primary'];
@@ -41,6 +43,37 @@ function waveFaults(found: Component[]): string[] {
 function waits({ limit, backoff }: { limit: number; backoff: { duration: string; factor: number; maxDuration: string } }): number {
   const seconds = (text: string) => Number(text.slice(0, -1)) * (text.endsWith('m') ? 60 : 1);
   return Array.from({ length: limit }, (_, time) => Math.min(seconds(backoff.duration) * backoff.factor ** time, seconds(backoff.maxDuration))).reduce((sum, one) => sum + one, 0);
+}
+
+const waitedFor = (item: Manifest) => item.metadata.annotations?.['argocd.argoproj.io/ignore-healthcheck'] !== 'true';
+
+/**
+ * What would never be healthy where it is applied, so that the steps after it never begin (health checks of Argo CD 3.5): a route whose
+ * gateway comes with a later step, what recommends or scales by figures that are not there yet, a job whose last run failed.
+ */
+function stalls(found: { step: number; manifests: Manifest[] }[]): string[] {
+  const gateways = new Map(found.flatMap(({ step, manifests }) => manifests.filter(item => item.kind === 'Gateway').map(item => [`${item.metadata.namespace}/${item.metadata.name}`, step] as const)));
+  return found.flatMap(({ step, manifests }) => manifests.filter(waitedFor).flatMap(item => {
+    const name = `${item.kind} ${item.metadata.namespace}/${item.metadata.name}`;
+    if (['VerticalPodAutoscaler', 'ScaledObject', 'CronJob'].includes(item.kind)) return [`${name} is waited for`];
+    if (item.kind !== 'HTTPRoute') return [];
+    return (item.spec.parentRefs as { namespace?: string; name: string }[]).flatMap(parent => {
+      const gateway = gateways.get(`${parent.namespace ?? item.metadata.namespace}/${parent.name}`);
+      return gateway === undefined || gateway > step ? [`${name} comes before Gateway ${parent.name}`] : [];
+    });
+  }));
+}
+
+/** An Application's folder with the patches its set adds, built as Argo CD builds it. */
+function patched(application: Application): Manifest[] {
+  const { path: from, kustomize } = application.spec.source;
+  const folder = mkdtempSync(path.join(tmpdir(), 'gitops-patched-'));
+  try {
+    writeFileSync(path.join(folder, 'kustomization.yaml'), JSON.stringify({ resources: [path.relative(folder, folderOf(from))], patches: kustomize?.patches ?? [] }));
+    return parseManifests(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** What an Application could take away unasked in production. */
@@ -130,6 +163,37 @@ describe('applications of the clusters', { skip }, () => {
     const steps = new Set<number>();
     for (const item of applicationsOf(set('platform'), exampleWorld())) steps.add(stepOf(set('platform'), item));
     assert.ok(steps.size >= 15, 'waves within rings');
+  });
+
+  it('nothing that cannot be healthy where it stands holds up what comes after it', () => {
+    for (const { name } of clusters()) {
+      const found = applicationsOf(set('platform'), exampleWorld()).filter(item => item.spec.destination.name === name)
+        .map(item => ({ item, step: stepOf(set('platform'), item), manifests: manifestsOf(item) }));
+      assert.deepEqual(stalls(found), [], name);
+      if (name !== 'gke-devops') continue;
+      assert.ok(found.some(({ manifests }) => manifests.some(item => item.kind === 'HTTPRoute' && item.metadata.name === 'argocd')));
+      const early = found.map(one => (one.item.metadata.labels!.component === 'argocd' ? { ...one, step: one.step - 1 } : one));
+      assert.deepEqual(stalls(early), ['HTTPRoute argocd/argocd comes before Gateway hub']);
+      const bare = found.map(one => ({ ...one, manifests: one.manifests.map(item => ({ ...item, metadata: { ...item.metadata, annotations: {} } })) }));
+      assert.deepEqual(stalls(bare).sort(), ['CronJob drift-check/drift-check is waited for', ...['kube-state-metrics', 'otel-collector', 'otel-scraper'].map(vpa => `VerticalPodAutoscaler observability/${vpa} is waited for`)]);
+    }
+  });
+
+  it('a region that stands by without a node for its pods does not hold up the primary', () => {
+    const judged = (application: Application) => patched(application).filter(item => ['Deployment', 'Rollout', 'StatefulSet', 'HorizontalPodAutoscaler'].includes(item.kind) && waitedFor(item)).map(item => item.kind);
+    const ledger = applicationsOf(set('payments-ledger'), exampleWorld());
+    for (const item of ledger) {
+      assert.deepEqual(judged(item), item.metadata.labels!.role === 'standby' ? [] : ['Deployment'], item.metadata.name);
+      // Its gateway is the platform's, which is another set.
+      assert.deepEqual(stalls([{ step: 0, manifests: patched(item) }]).filter(text => !text.includes('Gateway')), [], item.metadata.name);
+    }
+    const forgetful = clone(ledger.find(item => item.metadata.labels!.role === 'standby')!);
+    delete forgetful.spec.source.kustomize;
+    assert.deepEqual(judged(forgetful), ['Deployment']);
+    for (const item of applicationsOf(set('services'), exampleWorld())) {
+      const kinds = (item.spec.source.kustomize?.patches ?? []).map((one: any) => one.target.kind);
+      assert.deepEqual(kinds, item.metadata.labels!.ring === 'standby' ? ['Deployment|Rollout|ScaledObject|HorizontalPodAutoscaler'] : [], item.metadata.name);
+    }
   });
 
   it('drift is put back, a failed sync is tried again, and the number of pods is left alone', () => {
