@@ -21,7 +21,7 @@ locals {
   # Constraints that are lists. Whatever is not allowed is denied.
   allowed = {
     "gcp.resourceLocations"          = local.allowed_locations
-    "iam.allowedPolicyMemberDomains" = sort(tolist(var.customer_ids))
+    "iam.allowedPolicyMemberDomains" = concat(sort(tolist(var.customer_ids)), ["is:principalSet://iam.googleapis.com/${var.organization}"])
     "compute.vmExternalIpAccess"     = sort(tolist(var.external_ip_instances))
   }
   denied = {

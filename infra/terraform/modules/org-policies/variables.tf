@@ -54,6 +54,16 @@ variable "customer_ids" {
   }
 }
 
+variable "organization" {
+  description = "The organisation, as organizations/ and its number: its own service accounts, Google's agents in its projects, and pools of pipelines may be given rights. A customer's id alone stands for people."
+  type        = string
+
+  validation {
+    condition     = can(regex("^organizations/[0-9]+$", var.organization))
+    error_message = "organization is organizations/<number>."
+  }
+}
+
 variable "external_ip_instances" {
   description = "Machines that may have an external address, by full name: the NAT machines (output instances of ha-nat). None by default."
   type        = set(string)

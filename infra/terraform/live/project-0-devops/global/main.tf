@@ -83,6 +83,7 @@ module "org_policies" {
   multi_regions   = [local.estate.registry.location]
   log_location    = local.estate.sites["hub"].location
   customer_ids    = [data.google_organization.this.directory_customer_id]
+  organization    = data.google_organization.this.name
 }
 
 # Who pushes images, and publishes the documentation that was built with them.

@@ -7,6 +7,7 @@ variables {
   residency       = { eu = ["europe-west1", "europe-west4", "europe-north1"], mx = ["northamerica-south1"] }
   residency_class = "eu"
   customer_ids    = ["C01abcdef"]
+  organization    = "organizations/123456789012"
 }
 
 run "data_stays_in_the_locations_of_its_class" {
@@ -98,8 +99,8 @@ run "rights_are_for_our_people" {
   command = plan
 
   assert {
-    condition     = google_org_policy_policy.this["iam.allowedPolicyMemberDomains"].spec[0].rules[0].values[0].allowed_values == tolist(["C01abcdef"]) && google_org_policy_policy.this["iam.allowedPolicyMemberDomains"].spec[0].inherit_from_parent == false
-    error_message = "Our customer id, and what stands above does not add others."
+    condition     = google_org_policy_policy.this["iam.allowedPolicyMemberDomains"].spec[0].rules[0].values[0].allowed_values == tolist(["C01abcdef", "is:principalSet://iam.googleapis.com/organizations/123456789012"]) && google_org_policy_policy.this["iam.allowedPolicyMemberDomains"].spec[0].inherit_from_parent == false
+    error_message = "Our customer id and our organisation's own accounts and pools, and what stands above does not add others."
   }
 }
 
@@ -146,6 +147,12 @@ run "refuses_rights_for_anybody" {
   command = plan
   variables { customer_ids = [] }
   expect_failures = [var.customer_ids]
+}
+
+run "refuses_another_kind_of_organisation" {
+  command = plan
+  variables { organization = "folders/123456789012" }
+  expect_failures = [var.organization]
 }
 
 run "logs_of_new_projects_stay_in_the_class_too" {
