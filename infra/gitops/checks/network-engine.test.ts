@@ -65,6 +65,15 @@ describe('NetworkPolicy', () => {
     assert.equal(may(open, a, { kind: 'name', name: 'psp.example' }, tcp(1)), true);
   });
 
+  it('does not take a range of addresses for a node of the cluster either, and a port alone for every node', () => {
+    const rule = (text: string) => clusterOf(parseManifests(policy('one', `{ podSelector: {}, egress: [{ ${text}ports: [{ port: 10250 }] }] }`)), {}, undefined, '10.10.0.0/20');
+    const asks = (text: string, address: string) => judge(rule(text), a, { kind: 'address', address }, tcp(10250)).allowed;
+    const range = 'to: [{ ipBlock: { cidr: 10.10.0.0/16 } }], ';
+    assert.equal(asks(range, '10.10.0.17'), false);
+    assert.equal(asks(range, '10.10.16.17'), true, 'a machine beside the cluster is an address like another');
+    assert.equal(asks('', '10.10.0.17'), true);
+  });
+
   it('refuses to judge by a field it does not know', () => {
     assert.throws(() => may(policy('two', '{ podSelector: {}, ingress: [{ fromNode: {} }] }'), a, b, tcp(1)), /fromNode is not known/);
   });

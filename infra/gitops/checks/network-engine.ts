@@ -27,6 +27,8 @@ export interface Cluster {
   namespaces: ReadonlyMap<string, Labels>;
   /** An address of its pods: policies of the mesh see one where no identity is. */
   podAddress?: string;
+  /** The range of its nodes. */
+  nodes?: string;
 }
 
 const HBONE = 15008;
@@ -57,9 +59,9 @@ export function namespaceLabels(cluster: Cluster, name: string): Labels {
 }
 
 /** The cluster with the labels of its own Namespace objects. */
-export function clusterOf(manifests: Manifest[], more: Record<string, Labels> = {}, podAddress?: string): Cluster {
+export function clusterOf(manifests: Manifest[], more: Record<string, Labels> = {}, podAddress?: string, nodes?: string): Cluster {
   const own = manifests.filter(item => item.kind === 'Namespace').map(item => [item.metadata.name, item.metadata.labels ?? {}] as const);
-  return { manifests, namespaces: new Map([...Object.entries(more), ...own]), ...(podAddress ? { podAddress } : {}) };
+  return { manifests, namespaces: new Map([...Object.entries(more), ...own]), ...(podAddress ? { podAddress } : {}), ...(nodes ? { nodes } : {}) };
 }
 
 /** The pod a workload makes. */
@@ -78,6 +80,8 @@ function peerFits(cluster: Cluster, policyNamespace: string, peer: any, other: E
     // Dataplane V2 knows pods by their labels: a range of addresses never means a pod.
     if (other.kind === 'pod') return false;
     const address = other.kind === 'name' ? SOME_PUBLIC_ADDRESS : other.address;
+    // Nor a node: Cilium knows the cluster's own nodes as such (reserved:host, reserved:remote-node), and no range is asked of them.
+    if (cluster.nodes && contains(cluster.nodes, address)) return false;
     return contains(peer.ipBlock.cidr, address) && !(peer.ipBlock.except ?? []).some((cidr: string) => contains(cidr, address));
   }
   if (other.kind !== 'pod') return false;

@@ -68,7 +68,7 @@ export function resolve(name: string, matrix: Matrix, cluster: Cluster, clusterN
 export function toClusters(contents: Iterable<readonly [string, Manifest[]]>, matrix: Matrix, estate: any): Map<string, Cluster> {
   return new Map([...contents].map(([name, manifests]) => {
     const site = Object.values<any>(estate.sites).find(one => one.cluster === name);
-    return [name, clusterOf([...manifests, ...madeByKyverno(manifests)], matrix.namespaces, site && inside(site.cidrs.pods))];
+    return [name, clusterOf([...manifests, ...madeByKyverno(manifests)], matrix.namespaces, site && inside(site.cidrs.pods), site?.cidrs.application)];
   }));
 }
 
