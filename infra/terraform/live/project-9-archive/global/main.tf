@@ -33,7 +33,8 @@ module "kms" {
 }
 
 module "archive" {
-  source = "../../../modules/archive"
+  source    = "../../../modules/archive"
+  providers = { google = google.quota }
 
   project = local.project
   repositories = {

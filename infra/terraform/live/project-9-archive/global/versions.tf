@@ -16,3 +16,11 @@ terraform {
 provider "google" {
   default_labels = local.labels
 }
+
+# People apply this root as themselves, and Google asks a person of which project storagetransfer.googleapis.com is called: 403 without one.
+provider "google" {
+  alias                 = "quota"
+  default_labels        = local.labels
+  billing_project       = local.project
+  user_project_override = true
+}

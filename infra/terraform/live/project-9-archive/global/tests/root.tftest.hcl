@@ -13,6 +13,10 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google" {
+  alias = "quota"
+}
+
 run "labels" {
   command = plan
 
