@@ -243,6 +243,7 @@ describe('the drift check', { skip }, () => {
     ['an entry without its workflow', text => text.replace('    workflow: dev\n', '')],
     ['an entry on one line', text => text.replace(/ {2}- name: devops-hub\n {4}dir: (\S+)\n {4}workflow: hub\n/, '  - { name: devops-hub, dir: $1, workflow: hub }\n')],
     ['a quoted folder', text => text.replace(/dir: (\S+)/, 'dir: "$1"')],
+    ['a name with more than letters, digits and hyphens', text => text.replace('name: devops-hub', 'name: devops"hub')],
     ['a folder outside live/', text => text.replace(/dir: \S+/, 'dir: infra/terraform/modules/atlantis')],
     ['one name twice', text => text.replace('name: payments-dev-global', 'name: devops-hub')],
     ['no list', text => text.replace('projects:', 'roots:')],
