@@ -29,9 +29,8 @@ variable "billing_account" {
 }
 
 variable "currency" {
-  description = "Currency of the billing account; Google refuses budgets in another one."
+  description = "Currency of the billing account, as its data source says; Google refuses budgets in another one."
   type        = string
-  default     = "EUR"
 
   validation {
     condition     = can(regex("^[A-Z]{3}$", var.currency))

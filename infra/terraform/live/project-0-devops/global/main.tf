@@ -11,6 +11,8 @@ data "google_active_folder" "this" {
 data "google_billing_account" "this" {
   display_name = "Airpay"
   open         = true
+  # The list of everything that it pays for needs a further right on it, and nobody here reads the list.
+  lookup_projects = false
 }
 
 locals {

@@ -8,6 +8,8 @@ data "google_project" "this" {
 data "google_billing_account" "this" {
   display_name = "Airpay"
   open         = true
+  # The list of everything that it pays for needs a further right on it, and nobody here reads the list.
+  lookup_projects = false
 }
 
 locals {
@@ -109,6 +111,7 @@ module "budgets" {
   project         = local.project
   location        = local.hub.location
   billing_account = data.google_billing_account.this.id
+  currency        = data.google_billing_account.this.currency_code
   budgets         = { for key, project in data.google_project.this : key => { project_number = project.number, amount = local.estate.monthlyBudgets[key] } }
   email           = local.estate.groups.platform
   readers         = ["serviceAccount:portal@${local.project}.iam.gserviceaccount.com"]

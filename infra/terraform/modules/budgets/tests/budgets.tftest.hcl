@@ -10,6 +10,7 @@ variables {
   project         = "airpay-devops"
   location        = "europe-north1"
   billing_account = "012345-6789AB-CDEF01"
+  currency        = "SEK"
   email           = "platform@airpay.example"
   readers         = ["serviceAccount:portal@airpay-devops.iam.gserviceaccount.com"]
   kms_key_id      = "projects/airpay-devops/locations/europe-north1/keyRings/devops-hub/cryptoKeys/buckets"
@@ -25,6 +26,11 @@ variables {
 
 run "every_project_has_a_budget_of_its_own" {
   command = plan
+
+  assert {
+    condition     = alltrue([for budget in google_billing_budget.this : budget.amount[0].specified_amount[0].currency_code == "SEK"])
+    error_message = "In the account's currency, which Google would refuse to convert."
+  }
 
   assert {
     condition = (

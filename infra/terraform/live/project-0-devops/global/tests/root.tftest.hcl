@@ -91,3 +91,13 @@ run "residency" {
     error_message = "Logs of new projects stay in the class, and not in global."
   }
 }
+
+# roles/billing.user may link a project to the account and may not list what else it pays for.
+run "the_billing_account_is_asked_for_no_more_than_it_gives" {
+  command = plan
+
+  assert {
+    condition     = data.google_billing_account.this.lookup_projects == false
+    error_message = "The list of its projects is not asked for."
+  }
+}

@@ -9,7 +9,7 @@ mock_provider "google" {
     defaults = { name = "folders/222" }
   }
   mock_data "google_billing_account" {
-    defaults = { id = "0A0A0A-0B0B0B-0C0C0C" }
+    defaults = { id = "0A0A0A-0B0B0B-0C0C0C", currency_code = "SEK" }
   }
 }
 
@@ -89,5 +89,15 @@ run "plays_reach_every_database_machine" {
   assert {
     condition     = toset(flatten([for people in values(module.database_people) : people.machines])) == toset(flatten([for database in values(local.estate.databases) : database.members]))
     error_message = "A machine that nobody may log in to is never set up."
+  }
+}
+
+# roles/billing.user may link a project to the account and may not list what else it pays for.
+run "the_billing_account_is_asked_for_no_more_than_it_gives" {
+  command = plan
+
+  assert {
+    condition     = data.google_billing_account.this.lookup_projects == false
+    error_message = "The list of its projects is not asked for."
   }
 }
