@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -96,13 +96,14 @@ for word in "$@"; do case $word in -out=*) echo planned > "\${word#-out=}" ;; es
   const plain = { 'atlantis.yaml': 'version: 3\n', 'README.md': '# x\n', 'service.tfvars': '# Who\nteam        = "payments-core"\ncost_center = "cc-4100"\ntier        = "1"\n', '.airpay/task.json': '{}', '.github/CODEOWNERS': '* @airpay/payments-core\n' };
 
   /** Runs a stage on a repository with these files. */
-  function run(stage: string, environment: string, { files = plain as Record<string, string>, link = '', plan = '', variables = {} as Record<string, string> } = {}) {
+  function run(stage: string, environment: string, { files = plain as Record<string, string>, link = '', program = '', plan = '', variables = {} as Record<string, string> } = {}) {
     const where = mkdtempSync(path.join(folder, 'repository-'));
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(path.dirname(path.join(where, name)), { recursive: true });
       writeFileSync(path.join(where, name), text);
     }
     if (link) { rmSync(path.join(where, link), { force: true }); symlinkSync('/proc/self/environ', path.join(where, link)); }
+    if (program) chmodSync(path.join(where, program), 0o755);
     commit(where, 'a branch');
     const planFile = path.join(where, 'production-region-a-default.tfplan');
     if (plan) writeFileSync(planFile, plan);
@@ -144,6 +145,8 @@ for word in "$@"; do case $word in -out=*) echo planned > "\${word#-out=}" ;; es
     ['further values', { files: { ...plain, 'a.auto.tfvars': 'name = "ledger"' } }, /may not have: a\.auto\.tfvars/],
     ['a provider beside it', { files: { ...plain, '.terraform/providers/google': 'x' } }, /may not have: \.terraform/],
     ['a plan that it brings', { files: { ...plain, 'production-region-a-default.tfplan': 'forged' } }, /may not have: .*tfplan/],
+    ['a name with a space', { files: { ...plain, 'README.md .tf': 'x' } }, /may not have: /],
+    ['a program', { program: 'README.md' }, /may not have: README\.md/],
     ['a link', { link: 'service.tfvars' }, /may not have: service\.tfvars/],
     ['no values', { files: { 'README.md': '# x\n' } }, /no service\.tfvars/],
     ['another service\'s name', { files: { ...plain, 'service.tfvars': 'team = "a"\nname = "ledger"\n' } }, /in line 2/],

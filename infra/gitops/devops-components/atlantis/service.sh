@@ -27,7 +27,7 @@ region=${PROJECT_NAME#"$environment"-}
 case $region in region-[a-z]) ;; *) fail "$region is no region" ;; esac
 
 # Plain files that are known, and nothing beside them: no Terraform, no links, no plan that was not made here.
-strange=$(git -C "$DIR" ls-files --stage | awk '!/^100644 [0-9a-f]+ 0\t(\.airpay\/task\.json|\.github\/CODEOWNERS|\.gitignore|README\.md|atlantis\.yaml|service\.tfvars)$/ { print $NF }')
+strange=$(git -C "$DIR" ls-files --stage | awk '$1 != "100644" || $3 != "0" || NF != 4 || $4 !~ /^(\.airpay\/task\.json|\.github\/CODEOWNERS|\.gitignore|README\.md|atlantis\.yaml|service\.tfvars)$/ { print $4 }')
 [ -z "$strange" ] || fail "the repository has what it may not have: $strange"
 values=$DIR/service.tfvars
 [ -f "$values" ] && [ ! -L "$values" ] || fail 'there is no service.tfvars'
