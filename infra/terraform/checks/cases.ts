@@ -42,6 +42,8 @@ const quota = (more: string) => `provider "google" {\n  alias = "quota"\n  defau
 const posture = '  security_posture_config {\n    mode = "BASIC"\n  }\n';
 const projects = (apis: string, module: string): Parts => ({ module, rootPath: 'infra/terraform/live/project-0-devops/global', root: `locals {\n  apis = { devops = [${apis}] }\n}\n${call()}` });
 const grantable = 'locals {\n  grantable_roles = ["roles/logging.logWriter"]\n}\n';
+const subnet = (more: string) => `resource "google_compute_subnetwork" "s" {\n  name = "s"\n}\nresource "google_compute_route" "apis" {\n  name = "r"\n}\noutput "s" {\n  description = "x"\n  value = google_compute_subnetwork.s.id\n${more}}\n`;
+const clusterBesideNat = (more: string): Parts => ({ module: 'resource "google_container_cluster" "c" {\n  name = "c"\n}\n', modules: { nat: 'resource "google_compute_router_nat" "n" {\n  name = "n"\n}\n' }, root: `${call(more)}module "nat" {\n  source = "../../../modules/nat"\n}\n` });
 
 export const cases: Case[] = [
   { rule: 'known-types', title: 'a key of a service account', bad: { module: 'resource "google_service_account_key" "k" {\n  service_account_id = "x"\n}\n' }, says: /may not be used: a key of a service account/, good: { module: 'resource "google_service_account" "k" {\n  account_id = "x"\n}\n' } },
@@ -104,6 +106,8 @@ export const cases: Case[] = [
   { rule: 'quota-project', title: 'a budget that a person makes without a project to count it for', bad: { module: budget }, says: /module\.thing calls an API that refuses a person/, good: { module: budget, root: call('  providers = { google = google.quota }\n'), rootFiles: { 'quota.tf': quota('  billing_project = "p"\n  user_project_override = true\n') } } },
   { rule: 'quota-project', title: 'an account of such an API that is only looked up', bad: { module: 'data "google_storage_transfer_project_service_account" "s" {\n  project = "p"\n}\n' }, says: /module\.thing calls an API that refuses a person/, good: { module: 'data "google_storage_project_service_account" "s" {\n  project = "p"\n}\n' } },
   { rule: 'quota-project', title: 'a project that is named and not sent', bad: { module: budget, root: call('  providers = { google = google.quota }\n'), rootFiles: { 'quota.tf': quota('  billing_project = "p"\n') } }, says: /module\.thing calls/, good: {} },
+  { rule: 'nodes-find-a-way-out', title: 'a subnet that is given away before its route is there', bad: { module: subnet('') }, says: /output\.s is known before google_compute_route\.apis/, good: { module: subnet('  depends_on = [google_compute_route.apis]\n') } },
+  { rule: 'nodes-find-a-way-out', title: 'a cluster beside its NAT', bad: clusterBesideNat(''), says: /module\.thing does not wait for module\.nat/, good: clusterBesideNat('  depends_on = [module.nat]\n') },
   { rule: 'no-dead-modules', title: 'a module that nobody calls', bad: { root: '' }, says: /modules\/thing:module is called by no root/, good: {} },
   { rule: 'nothing-inert', title: 'an output that nobody reads', bad: { module: 'output "o" {\n  description = "x"\n  value = 1\n}\n' }, says: /output\.o is read by no caller/, good: { module: 'output "o" {\n  description = "x"\n  value = 1\n}\n', root: `${call()}output "o" {\n  description = "x"\n  value = module.thing.o\n}\n` } },
   { rule: 'nothing-inert', title: 'a variable that only its own validation reads', bad: { module: variable('v', 'default = "a"\n  validation {\n    condition = var.v == "a"\n    error_message = "x"\n  }') }, says: /variable\.v is read by nothing/, good: {} },

@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { apisEnabled } from './apis.ts';
 import { readEstate, type Estate } from './estate.ts';
 import { conditionsCanHold, deployersMayGrant, impersonationByAccount, nobodyAnonymous, noPersons, noPrimitiveRoles } from './iam.ts';
+import { nodesFindAWayOut } from './order.ts';
 import { plansDoNotRaiseWhatIsIgnored, selectorsHaveAPool, taintsAreTolerated } from './plans.ts';
 import { quotaProject } from './quota.ts';
 import { calls, declaredOnce, noBareWords, references } from './references.ts';
@@ -49,6 +50,7 @@ export const rules = new Map<string, Rule>(Object.entries<Rule>({
   'identities': identities,
   'apis-enabled': apisEnabled,
   'quota-project': quotaProject,
+  'nodes-find-a-way-out': nodesFindAWayOut,
   'no-dead-modules': noDeadModules,
   'nothing-inert': nothingInert,
   'documented': documented,

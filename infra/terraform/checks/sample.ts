@@ -30,6 +30,8 @@ export interface Parts {
   moduleFiles?: Record<string, string | null>;
   rootFiles?: Record<string, string | null>;
   rootPath?: string;
+  /** Further modules: name -> Terraform. */
+  modules?: Record<string, string>;
 }
 
 const merge = (base: Record<string, string>, over: Record<string, string | null> = {}): Map<string, string> =>
@@ -46,7 +48,10 @@ export async function sample(parts: Parts = {}): Promise<Tree> {
     'tests/root.tftest.hcl': tests,
   }, parts.rootFiles);
   return {
-    modules: [await parseFolder('infra/terraform/modules/thing', 'module', moduleFiles)],
+    modules: await Promise.all([
+      parseFolder('infra/terraform/modules/thing', 'module', moduleFiles),
+      ...Object.entries(parts.modules ?? {}).map(([name, text]) => parseFolder(`infra/terraform/modules/${name}`, 'module', new Map([['main.tf', text]]))),
+    ]),
     roots: [await parseFolder(parts.rootPath ?? 'infra/terraform/live/project-1-payments-dev/region-a', 'root', rootFiles)],
   };
 }

@@ -14,7 +14,7 @@ output "name" {
 }
 
 output "subnets" {
-  description = "Region -> tier (edge, application, database) -> { id, self_link, name, range }. The application tier has the secondary ranges pods and services."
+  description = "Region -> tier (edge, application, database) -> { id, self_link, name, range }, known once what is put there reaches Google's APIs. The application tier has the secondary ranges pods and services."
   value = { for region in keys(var.sites) : region => {
     for tier in ["edge", "application", "database"] : tier => {
       id        = google_compute_subnetwork.this["${region}/${tier}"].id
@@ -23,6 +23,14 @@ output "subnets" {
       range     = google_compute_subnetwork.this["${region}/${tier}"].ip_cidr_range
     }
   } }
+  # A node that finds no way to the registry never reports in, and after half an hour its cluster is given up.
+  depends_on = [
+    google_compute_firewall.egress_inside,
+    google_compute_firewall.egress_google_apis,
+    google_compute_route.google_apis,
+    google_dns_record_set.google_addresses,
+    google_dns_record_set.google_names,
+  ]
 }
 
 output "egress_tag" {

@@ -25,7 +25,8 @@ module "gke" {
   security_group = "gke-security-groups@${local.estate.domain}"
   labels         = merge(local.labels, { component = "cluster" })
 
-  depends_on = [module.binary_authorization]
+  # What may run is said before anything does, and nodes pull their images over the way out.
+  depends_on = [module.binary_authorization, module.ha_nat]
 }
 
 module "binary_authorization" {
