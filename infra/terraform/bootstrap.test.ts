@@ -86,6 +86,14 @@ describe('cold bootstrap', () => {
     }
   });
 
+  it('whoever of the group goes on may look up what the first roots look up, administrator or not', () => {
+    run('--apply');
+    const roots = ['project-0-devops/global', 'project-9-archive/global'].map(root => readFileSync(path.join(import.meta.dirname, 'live', root, 'main.tf'), 'utf8'));
+    assert.ok(roots.every(text => text.includes('data "google_organization"') && text.includes('data "google_active_folder"')));
+    // organizations.get and folders.list; orgpolicy.policyAdmin has neither.
+    assert.ok(made().some(line => /^organizations add-iam-policy-binding 111 --member=group:\S+ --role=roles\/browser /.test(line)), made().join('\n'));
+  });
+
   it('a second run makes nothing again', () => {
     run('--apply');
     rmSync(path.join(work, 'log'));

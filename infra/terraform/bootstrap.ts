@@ -58,7 +58,11 @@ export function steps(estate: Estate & { groups: Record<string, string> }, now: 
       title: `Group ${estate.groups['platform']} has roles/${role} on the folder until ${until}`,
       command: ['resource-manager', 'folders', 'add-iam-policy-binding', '$FOLDER', group, `--role=roles/${role}`, condition],
     })),
-    { title: `Group ${estate.groups['platform']} has roles/orgpolicy.policyAdmin until ${until}`, command: ['organizations', 'add-iam-policy-binding', '$ORGANIZATION', group, '--role=roles/orgpolicy.policyAdmin', condition] },
+    // On the organisation: policies can be set by nobody else, and the roots find organisation and folder by their names.
+    ...['orgpolicy.policyAdmin', 'browser'].map((role): Step => ({
+      title: `Group ${estate.groups['platform']} has roles/${role} until ${until}`,
+      command: ['organizations', 'add-iam-policy-binding', '$ORGANIZATION', group, `--role=roles/${role}`, condition],
+    })),
     // Before any project: its log buckets cannot be moved later. live/project-0-devops/global says the same from then on.
     { title: `Logs of new projects are kept in ${location}`, command: ['logging', 'settings', 'update', '--folder=$FOLDER', `--storage-location=${location}`] },
     { title: `Project ${project}`, done: { command: ['projects', 'describe', project, '--format=value(projectId)'] }, command: ['projects', 'create', project, '--folder=$FOLDER', `--name=${project}`] },
