@@ -89,6 +89,11 @@ run "machines_are_shielded_and_entered_by_people_with_a_name" {
   }
 
   assert {
+    condition     = alltrue([for machine in google_compute_instance.member : machine.metadata["enable-oslogin-2fa"] == "FALSE"])
+    error_message = "Plays log in without anybody to answer for a second factor, which the project's metadata would ask for."
+  }
+
+  assert {
     condition     = google_compute_firewall.ingress["ssh"].source_ranges == toset(["35.235.240.0/20"])
     error_message = "SSH comes through IAP only."
   }
