@@ -11,7 +11,7 @@ import path from 'node:path';
 import { createConfirmAction } from './actions/confirm';
 import { createReserveAction } from './actions/reserve';
 import { createValidateAction } from './actions/validate';
-import { configuredHost } from './adapters/configuredHost';
+import { configuredHost } from './configuredHost';
 import { BackstageServiceCatalog } from './adapters/ServiceCatalog';
 import { readFolder } from './adapters/workspace';
 import { markerOf, writeMarker } from './domain/marker';

@@ -6,7 +6,7 @@ import { createConfirmAction } from './actions/confirm';
 import { createPublishAction } from './actions/publish';
 import { createReserveAction } from './actions/reserve';
 import { createValidateAction } from './actions/validate';
-import { configuredHost } from './adapters/configuredHost';
+import { configuredHost } from './configuredHost';
 import { BackstageServiceCatalog } from './adapters/ServiceCatalog';
 import { readPlatform } from './domain/platform';
 

@@ -8,7 +8,7 @@ import { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createPublishAction } from './actions/publish';
-import { configuredHost } from './adapters/configuredHost';
+import { configuredHost } from './configuredHost';
 
 jest.setTimeout(60_000);
 const TOKEN = 'the-token';

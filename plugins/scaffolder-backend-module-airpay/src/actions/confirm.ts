@@ -1,6 +1,6 @@
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GitHost } from '../adapters/GitHost';
+import { GitHost } from '../domain/gitHost';
 import { isOwn, MARKER_PATH, markerOf, readMarker } from '../domain/marker';
 import { Part, PARTS, repositoryName } from '../domain/service';
 

@@ -1,5 +1,5 @@
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import { GitHost } from '../adapters/GitHost';
+import { GitHost } from '../domain/gitHost';
 import { PARTS, repositoryName } from '../domain/service';
 
 /**

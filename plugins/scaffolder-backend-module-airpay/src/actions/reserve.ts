@@ -1,6 +1,6 @@
 import { ConflictError } from '@backstage/errors';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import { GitHost, standings } from '../adapters/GitHost';
+import { GitHost, standings } from '../domain/gitHost';
 import { writeFile } from '../adapters/workspace';
 import { MARKER_PATH, markerOf, writeMarker } from '../domain/marker';
 import { PARTS } from '../domain/service';

@@ -1,6 +1,6 @@
 import { InputError } from '@backstage/errors';
 import { createTemplateAction } from '@backstage/plugin-scaffolder-node';
-import { GitHost, standings } from '../adapters/GitHost';
+import { GitHost, standings } from '../domain/gitHost';
 import { ServiceCatalog } from '../adapters/ServiceCatalog';
 import { markerOf } from '../domain/marker';
 import { Platform } from '../domain/platform';

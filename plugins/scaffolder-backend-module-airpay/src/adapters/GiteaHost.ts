@@ -1,7 +1,7 @@
 import { Config } from '@backstage/config';
 import { getGiteaRequestOptions, GiteaIntegrationConfig, ScmIntegrations } from '@backstage/integration';
 import { createPublishGiteaAction } from '@backstage/plugin-scaffolder-backend-module-gitea';
-import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from './GitHost';
+import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
 
 /** A host that speaks Gitea's API. */
 export class GiteaHost implements GitHost {

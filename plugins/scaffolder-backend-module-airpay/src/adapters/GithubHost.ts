@@ -3,7 +3,7 @@ import { InputError } from '@backstage/errors';
 import { GithubCredentialsProvider, GithubIntegrationConfig } from '@backstage/integration';
 import { initRepoAndPush } from '@backstage/plugin-scaffolder-node';
 import fs from 'node:fs/promises';
-import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from './GitHost';
+import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
 
 /** Branch of the first pull request. */
 const FIRST_BRANCH = 'first';

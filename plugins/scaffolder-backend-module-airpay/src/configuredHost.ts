@@ -1,9 +1,9 @@
 import { Config } from '@backstage/config';
 import { InputError } from '@backstage/errors';
 import { DefaultGithubCredentialsProvider, ScmIntegrations } from '@backstage/integration';
-import { GiteaHost } from './GiteaHost';
-import { GitHost } from './GitHost';
-import { GithubHost } from './GithubHost';
+import { GiteaHost } from './adapters/GiteaHost';
+import { GithubHost } from './adapters/GithubHost';
+import { GitHost } from './domain/gitHost';
 
 /**
  * The one host that is configured, or that airpay.templates.gitHost chooses.

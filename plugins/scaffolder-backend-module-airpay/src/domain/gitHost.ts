@@ -1,6 +1,6 @@
-import { ActionContext } from '@backstage/plugin-scaffolder-node';
-import { isOwn, Marker, MARKER_PATH, readMarker } from '../domain/marker';
-import { Part, PARTS, repositoryName } from '../domain/service';
+import { LoggerService } from '@backstage/backend-plugin-api';
+import { isOwn, Marker, MARKER_PATH, readMarker } from './marker';
+import { Part, PARTS, repositoryName } from './service';
 
 /** What is known of a repository. */
 export type RepositoryState =
@@ -24,8 +24,13 @@ export interface Publication {
 }
 
 /** What publishing needs of the running task. */
-export type PublishContext = Pick<ActionContext<any, any, any>, 'workspacePath' | 'logger' | 'signal'>;
+export interface PublishContext {
+  workspacePath: string;
+  logger: LoggerService;
+  signal?: AbortSignal;
+}
 
+/** Where repositories are made and read. */
 export interface GitHost {
   /** Authority of the host as integrations.gitea or integrations.github names it. */
   readonly host: string;
