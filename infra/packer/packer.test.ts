@@ -83,3 +83,12 @@ test('the playbook and its roles exist, read no inventory of ours and have no va
   assert.doesNotMatch(read(file), /vars_files|lookup\(|vault/);
   assert.match(read(file), /Look for what must not be in an image/);
 });
+
+test('sshd names neither users nor groups: those of OS Login are in none, and IAM has been asked before a key is taken', () => {
+  const tasks = parse(read('infra/ansible/roles/hardening/tasks/main.yml')) as any[];
+  const files = tasks.map(task => task['ansible.builtin.copy']).filter(copy => String(copy?.dest).startsWith('/etc/ssh/sshd_config.d/'));
+  assert.equal(files.length, 1);
+  const lines: string[] = files[0].content.trim().split('\n');
+  assert.deepEqual(lines.filter(line => /^(Allow|Deny)(Users|Groups)\b/.test(line)), []);
+  for (const line of ['PasswordAuthentication no', 'PermitRootLogin no']) assert.ok(lines.includes(line), line);
+});
