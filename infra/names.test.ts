@@ -139,3 +139,17 @@ spec: { default: { sslPolicy: ${tls} } }`).map(document => document.toJS());
     assert.deepEqual(poolsOf(resource([]))[0]!.taints, []);
   });
 });
+
+describe('the way to the database machines', () => {
+  it('is a tunnel to each by the name it has in the inventory: the proxy knows machines, not addresses', () => {
+    const arguments_: string = parse(read('infra/ansible/group_vars/postgresql.yml'))['ansible_ssh_common_args'] ?? '';
+    assert.match(arguments_, /-o ProxyCommand="gcloud compute start-iap-tunnel \{\{ inventory_hostname \}\} %p --listen-on-stdin /);
+    const asked = [...arguments_.matchAll(/\{\{ (machine_\w+) \}\}/g)].map(found => found[1]!);
+    assert.deepEqual(asked.sort(), ['machine_project', 'machine_zone']);
+    for (const file of files('infra/ansible/inventories/*.yml')) {
+      const inventory = parse(read(file));
+      assert.deepEqual(inventory.hostnames, ['name'], file);
+      for (const name of asked) assert.ok(name in inventory.compose, `${file} says no ${name}`);
+    }
+  });
+});
