@@ -25,3 +25,21 @@ function clustersComeAfterTheirNat(tree: Tree, folder: Folder): string[] {
 }
 
 export const nodesFindAWayOut = (tree: Tree): string[] => foldersOf(tree).flatMap(folder => [...subnetsComeWithTheirWay(folder), ...clustersComeAfterTheirNat(tree, folder)]);
+
+/**
+ * Who may pull images is said by name, in a root of its own, and Google refuses the whole list for one account that is not there. A pool that is
+ * made on request (count) has its account only where a root asks for it.
+ */
+export function accountsOfPoolsAreMade(tree: Tree): string[] {
+  const pools = new Map(tree.modules.flatMap(folder => folder.resources).filter(block => block.type === 'google_container_node_pool').map(block => [block.name, block]));
+  const asked = (name: string) => [...tree.roots, ...tree.modules].flatMap(folder => folder.modules).some(call => {
+    const given = call.body[`${name}_pool`];
+    return given !== undefined && given !== null && !/^\$\{(null|var\..*)\}$/.test(String(given));
+  });
+  return tree.roots.flatMap(root => root.locals.filter(block => block.name === 'node_pools')).flatMap(block => (block.body['value'] as string[]).filter(name => {
+    // What auto-provisioning makes has an account of the cluster's own.
+    if (name === 'auto') return false;
+    const pool = pools.get(name);
+    return !pool || (pool.body['count'] !== undefined && !asked(name));
+  }).map(name => `${at(block)} names the account of the pool ${name}, which no root makes`));
+}

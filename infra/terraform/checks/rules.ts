@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { apisEnabled } from './apis.ts';
 import { readEstate, type Estate } from './estate.ts';
 import { conditionsCanHold, deployersMayGrant, impersonationByAccount, nobodyAnonymous, noPersons, noPrimitiveRoles } from './iam.ts';
-import { nodesFindAWayOut } from './order.ts';
+import { accountsOfPoolsAreMade, nodesFindAWayOut } from './order.ts';
 import { plansDoNotRaiseWhatIsIgnored, selectorsHaveAPool, taintsAreTolerated } from './plans.ts';
 import { quotaProject } from './quota.ts';
 import { calls, declaredOnce, noBareWords, references } from './references.ts';
@@ -51,6 +51,7 @@ export const rules = new Map<string, Rule>(Object.entries<Rule>({
   'apis-enabled': apisEnabled,
   'quota-project': quotaProject,
   'nodes-find-a-way-out': nodesFindAWayOut,
+  'accounts-of-pools-are-made': accountsOfPoolsAreMade,
   'no-dead-modules': noDeadModules,
   'nothing-inert': nothingInert,
   'documented': documented,

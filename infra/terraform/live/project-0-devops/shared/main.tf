@@ -16,9 +16,10 @@ locals {
   hub = local.estate.sites["hub"]
 
   # Accounts of the nodes of every cluster (module gke), and of the database machines, which install Debian's packages through the registry.
-  node_pools = ["system", "application", "batch", "auto"]
+  # Not of batch: no root asks for that pool, and for one account that is not there Google refuses all.
+  node_pools = ["system", "application", "auto"]
   nodes = toset(flatten([for site in values(local.estate.sites) : [
-    for pool in local.node_pools : "serviceAccount:gke-${pool}-${site.region}@${local.estate.projects[site.project]}.iam.gserviceaccount.com" if !(site.role == "hub" && pool == "batch")
+    for pool in local.node_pools : "serviceAccount:gke-${pool}-${site.region}@${local.estate.projects[site.project]}.iam.gserviceaccount.com"
   ]]))
   # Kyverno of every cluster, which looks at the signature of an image before it starts.
   admission = toset([for name in local.estate.identities["kyverno"].sites :
