@@ -33,8 +33,35 @@ function overlaps(sites: Estate['sites']): string[] {
   return problems;
 }
 
+/** Names that Terraform makes of the estate and Google would refuse: accounts 6 to 30 characters, clusters 40, buckets 63 with what the archive adds. */
+function misfits(estate: Estate & { identities: Record<string, { perRegion: boolean; sites: string[] }>; buckets: Record<string, string | Record<string, string>> }): string[] {
+  const accounts = [
+    ...Object.entries(estate.identities).flatMap(([name, { perRegion, sites }]) => (perRegion ? sites.map(site => `${name}-${estate.sites[site]!.region}`) : [name])),
+    ...Object.values(estate.sites).flatMap(({ region }) => ['system', 'application', 'batch', 'auto'].map(pool => `gke-${pool}-${region}`)),
+    ...Object.keys(estate.databases).map(site => `patroni-${estate.sites[site]!.region}`),
+  ];
+  const buckets = Object.values(estate.buckets).flatMap(one => (typeof one === 'string' ? [one] : Object.values(one).map(name => `${name}-locked`)));
+  const wrong = (names: string[], what: string, shape: RegExp) => [...new Set(names)].filter(name => !shape.test(name)).map(name => `${name} is no name of ${what}`);
+  return [
+    ...wrong(accounts, 'an account', /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
+    ...wrong(Object.values(estate.projects), 'a project', /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
+    ...wrong(Object.values(estate.sites).map(site => site.cluster), 'a cluster', /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/),
+    ...wrong(buckets, 'a bucket', /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/),
+  ];
+}
+
 describe('estate', () => {
   const estate = readEstate(repository);
+
+  it('names made of it are of the length and letters that Google takes', () => {
+    const whole = estate as any;
+    assert.deepEqual(misfits(whole), []);
+    const worse = structuredClone(whole);
+    worse.identities['a-name-that-is-far-too-long-here'] = { perRegion: true, sites: [Object.keys(estate.sites)[0]] };
+    worse.identities['dr'] = { perRegion: false, sites: [] };
+    worse.buckets.backups.more = 'b'.repeat(57);
+    assert.equal(misfits(worse).length, 3, misfits(worse).join('; '));
+  });
 
   it('no two ranges overlap, so that peered networks can talk', () => {
     assert.ok(Object.keys(estate.sites).length >= 4);
