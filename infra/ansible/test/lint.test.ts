@@ -135,6 +135,21 @@ test('what the machines never upgrade by themselves, the play upgrades', () => {
   assert.deepEqual(left(upgraded.filter(name => name !== 'redis-server')), ['redis']);
 });
 
+test('no etcd is stopped by an upgrade before each other one of the region was seen in the majority', () => {
+  type Step = Task & { loop?: string; until?: string; when?: string; 'ansible.builtin.uri'?: { url: string }; 'ansible.builtin.service'?: { name: string } };
+  const steps = flat(parse(read('tasks/restart-member.yml')) as Task[]) as Step[];
+  const asked = steps.findIndex(step => step['ansible.builtin.uri']?.url === '{{ hostvars[item].etcd_client_url }}/health');
+  assert.ok(asked !== -1, 'the others are not asked');
+  assert.equal(steps[asked]!.loop, '{{ database_region_members | difference([inventory_hostname]) }}');
+  assert.match(steps[asked]!.until!, /\.health == 'true'/);
+  // The package's own script may restart it too.
+  const stops = steps.flatMap((step, index) => (step['ansible.builtin.service']?.name === 'etcd' || 'ansible.builtin.apt' in step ? [index] : []));
+  assert.equal(stops.length, 2);
+  for (const index of stops) assert.ok(asked < index, steps[index]!.name);
+  const upgrade = steps.find(step => 'ansible.builtin.apt' in step)!;
+  assert.equal(steps[asked]!.when, upgrade.when);
+});
+
 test('every wait of the plays has an end, and every secret is kept out of the output', () => {
   const files = execFileSync('git', ['ls-files', '*.yml'], { cwd: ansibleFolder, encoding: 'utf8' }).trim().split('\n').filter(file => !file.startsWith('test/'));
   let waits = 0;
