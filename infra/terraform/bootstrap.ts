@@ -110,11 +110,11 @@ const absent = /NOT_FOUND|not found|does not exist|may not exist|404/i;
 /** What Google says before a new right, a new API or a key's new user is known to it, and also when there is none. */
 const refused = /PERMISSION_DENIED|permission|SERVICE_DISABLED|has not been used|403/i;
 
-/** Runs it again while it is refused, until `until` (ms since 1970); what is absent is not refused. */
-function patiently(command: string[], until: number, patience: number): ReturnType<Gcloud> {
+/** Runs it again while it is refused, until `until` (ms since 1970), unless it ends with what `ends` says. */
+function patiently(command: string[], until: number, patience: number, ends?: RegExp): ReturnType<Gcloud> {
   for (let said = false; ; said = true) {
     const result = gcloud(command);
-    if (result.status === 0 || absent.test(result.stderr) || !refused.test(result.stderr) || Date.now() >= until) return result;
+    if (result.status === 0 || ends?.test(result.stderr) || !refused.test(result.stderr) || Date.now() >= until) return result;
     if (!said) console.log(`waits    ${quoted(command.slice(0, 3))}: refused, which may only be that a right or an API is new`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(15_000, patience * 250));
   }
@@ -135,7 +135,7 @@ function apply(estate: any, now: Date, patience: number): number {
   if (!all.filter(one => !one.after).every(find)) return 1;
   for (const step of steps(estate, now)) {
     if (step.done) {
-      const check = patiently(filled(step.done.command), Date.now() + patience * 1000, patience);
+      const check = patiently(filled(step.done.command), Date.now() + patience * 1000, patience, absent);
       if (check.status === 0 && (!step.done.prints || check.stdout.trim() !== '')) {
         console.log(`there    ${step.title}`);
         if (!all.filter(one => one.after === step.title).every(find)) return 1;
@@ -147,6 +147,7 @@ function apply(estate: any, now: Date, patience: number): number {
         return 1;
       }
     }
+    // A refusal of a new right says "or it may not exist" as well: what is to be made is tried again all the same.
     const made = patiently(filled(step.command), Date.now() + patience * 1000, patience);
     if (made.status !== 0) {
       console.error(`failed   ${step.title}\n  ${quoted(filled(step.command))}\n${made.stderr.trim() || made.error?.message}\nNothing after it was tried. Mend it and run the same again.`);
