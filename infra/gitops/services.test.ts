@@ -146,6 +146,7 @@ for word in "$@"; do case $word in -out=*) echo planned > "\${word#-out=}" ;; es
     ['a provider beside it', { files: { ...plain, '.terraform/providers/google': 'x' } }, /may not have: \.terraform/],
     ['a plan that it brings', { files: { ...plain, 'production-region-a-default.tfplan': 'forged' } }, /may not have: .*tfplan/],
     ['a name with a space', { files: { ...plain, 'README.md .tf': 'x' } }, /may not have: /],
+    ['a name of spaces', { files: { ...plain, '  ': 'x' } }, /may not have: a name of spaces/],
     ['a program', { program: 'README.md' }, /may not have: README\.md/],
     ['a link', { link: 'service.tfvars' }, /may not have: service\.tfvars/],
     ['no values', { files: { 'README.md': '# x\n' } }, /no service\.tfvars/],
@@ -173,6 +174,23 @@ for word in "$@"; do case $word in -out=*) echo planned > "\${word#-out=}" ;; es
       }
     });
   }
+
+  it('refuses when git does not say what is in the repository', () => {
+    for (const stage of ['plan', 'apply']) {
+      const { status, stderr, asked } = run(stage, 'production', { variables: { GIT_CEILING_DIRECTORIES: folder, GIT_DIR: '/nowhere' } });
+      assert.equal(status, 1);
+      assert.match(stderr, /git does not say/);
+      assert.equal(asked, '');
+    }
+  });
+
+  it('takes away no plan of another pull request, to which a folder of the branch is a link', () => {
+    const other = mkdtempSync(path.join(folder, 'other-'));
+    writeFileSync(path.join(other, 'x-default.tfplan'), 'planned');
+    const { status } = run('plan', 'production', { variables: { REPO_REL_DIR: 'a', PLANFILE: path.join(other, 'x-default.tfplan') } });
+    assert.equal(status, 1);
+    assert.equal(readFileSync(path.join(other, 'x-default.tfplan'), 'utf8'), 'planned');
+  });
 
   it('names the platform and the bucket of the estate', () => {
     const text = readFileSync(script, 'utf8');

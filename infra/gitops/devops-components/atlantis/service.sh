@@ -13,6 +13,8 @@ fail() {
 
 action=$1
 environment=$2
+# First of all: a folder of the branch may be a link to where another pull request has its plan.
+[ "$REPO_REL_DIR" = . ] && [ "$WORKSPACE" = default ] || fail 'a service is planned at the top of its repository, in the workspace default'
 # What an earlier run left, or the branch brought, is not a plan of this run.
 if [ "$action" = plan ]; then rm -f "$PLANFILE"; fi
 
@@ -21,13 +23,13 @@ if [ "$action" = plan ]; then rm -f "$PLANFILE"; fi
 name=${BASE_REPO_NAME%-infra}
 [ "$name-infra" = "$BASE_REPO_NAME" ] || fail "$BASE_REPO_NAME is no repository of a service's infrastructure"
 printf '%s\n' "$name" | grep -Eqx '[a-z]([a-z0-9-]{0,38}[a-z0-9])?' || fail "$name is no name of a service"
-[ "$REPO_REL_DIR" = . ] && [ "$WORKSPACE" = default ] || fail 'a service is planned at the top of its repository, in the workspace default'
 region=${PROJECT_NAME#"$environment"-}
 [ "$environment-$region" = "$PROJECT_NAME" ] || fail "project ${PROJECT_NAME:-without a name} is not of $environment"
 case $region in region-[a-z]) ;; *) fail "$region is no region" ;; esac
 
 # Plain files that are known, and nothing beside them: no Terraform, no links, no plan that was not made here.
-strange=$(git -C "$DIR" ls-files --stage | awk '$1 != "100644" || $3 != "0" || NF != 4 || $4 !~ /^(\.airpay\/task\.json|\.github\/CODEOWNERS|\.gitignore|README\.md|atlantis\.yaml|service\.tfvars)$/ { print $4 }')
+listed=$(git -C "$DIR" ls-files --stage) || fail 'git does not say what is in the repository'
+strange=$(printf '%s\n' "$listed" | awk '$1 != "100644" || $3 != "0" || NF != 4 || $4 !~ /^(\.airpay\/task\.json|\.github\/CODEOWNERS|\.gitignore|README\.md|atlantis\.yaml|service\.tfvars)$/ { print NF < 4 ? "a name of spaces" : $4 }')
 [ -z "$strange" ] || fail "the repository has what it may not have: $strange"
 values=$DIR/service.tfvars
 [ -f "$values" ] && [ ! -L "$values" ] || fail 'there is no service.tfvars'
