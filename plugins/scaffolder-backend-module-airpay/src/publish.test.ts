@@ -21,6 +21,8 @@ let host: string;
 let changes: string[];
 let protection: Map<string, any>;
 let pulls: any[];
+/** Repositories that the team may push to. */
+let teamOf: Set<string>;
 /** Requests that are answered with a status of their own, by "METHOD path". */
 let failing: Map<string, number>;
 let cloneHost: string | undefined;
@@ -53,7 +55,10 @@ function commitFile(repository: string, branch: string, file: string, base64: st
 async function api(method: string, route: string, body: any): Promise<[number, object?]> {
   const url = new URL(route, 'http://x');
   if (url.pathname === '/orgs/airpay/teams/payments-core') return [200, {}];
-  if (url.pathname.startsWith('/orgs/airpay/teams/payments-core/repos/airpay/')) return [204];
+  if (url.pathname.startsWith('/orgs/airpay/teams/payments-core/repos/airpay/')) {
+    teamOf.add(url.pathname.split('/').pop()!);
+    return [204];
+  }
   if (url.pathname.startsWith('/orgs/airpay/teams/')) return [404, {}];
   if (method === 'POST' && url.pathname === '/orgs/airpay/repos') {
     if (await exists(bare(body.name))) return [422, { message: 'name already exists' }];
@@ -64,9 +69,10 @@ async function api(method: string, route: string, body: any): Promise<[number, o
   const [, repository, rest] = /^\/repos\/airpay\/([^/]+)(.*)$/.exec(url.pathname) ?? [];
   if (!repository || !(await exists(bare(repository)))) return [404, {}];
   if (rest === '') return [200, { name: repository }];
-  if (rest === '/commits/main') {
+  if (rest === '/git/ref/heads/main') {
     const sha = git(repository, ['rev-parse', '--verify', 'main']);
-    return sha ? [200, { sha }] : [409, { message: 'Git Repository is empty.' }];
+    if (!sha) return git(repository, ['for-each-ref']) ? [404, {}] : [409, { message: 'Git Repository is empty.' }];
+    return [200, { object: { sha } }];
   }
   if (rest === '/branches/main/protection') {
     if (!git(repository, ['rev-parse', '--verify', 'main'])) return [404, {}];
@@ -162,6 +168,7 @@ beforeEach(async () => {
   changes = [];
   protection = new Map();
   pulls = [];
+  teamOf = new Set();
   failing = new Map();
   cloneHost = undefined;
 });
@@ -220,6 +227,23 @@ describe('airpay:publish to GitHub', () => {
     expect(pulls).toHaveLength(1);
   });
 
+  it('lets nobody push before main is protected', async () => {
+    failing.set('PUT /repos/airpay/card-payments-infra/branches/main/protection', 403);
+    await expect(publish({ proposed: undefined })).rejects.toThrow('answered 403');
+    expect(teamOf.size).toBe(0);
+    failing.clear();
+    await publish({ proposed: undefined, standing: 'adopt' });
+    expect([...teamOf]).toEqual(['card-payments-infra']);
+  });
+
+  it('looks at a repository whose last commit is large, and at one with another branch only', async () => {
+    await publish();
+    commitFile('card-payments-infra', 'main', 'package-lock.json', Buffer.alloc(300_000, 'a line\n').toString('base64'));
+    expect(await configured().look('card-payments-infra')).toEqual({ state: 'filled', headCommit: git('card-payments-infra', ['rev-parse', 'main']) });
+    git('card-payments-infra', ['update-ref', '-d', 'refs/heads/main']);
+    expect(await configured().look('card-payments-infra')).toEqual({ state: 'empty' });
+  });
+
   it('makes nothing when there is no such team', async () => {
     await expect(publish({ team: 'nobody' })).rejects.toThrow('nobody is no team of airpay');
     expect(changes).toEqual([]);
@@ -242,7 +266,7 @@ describe('airpay:publish to GitHub', () => {
     failing.set('POST /orgs/airpay/repos', 403);
     await expect(publish()).rejects.toThrow('answered 403 to POST /orgs/airpay/repos: {"message":"as the test wants it"}');
     const nobody = configured([{ host: 'x.example', apiBaseUrl: 'http://127.0.0.1:1', token: TOKEN }]);
-    await expect(nobody.look('a')).rejects.toThrow('x.example does not answer; nothing was published');
+    await expect(nobody.look('a')).rejects.toThrow('x.example does not answer to GET /repos/airpay/a');
   });
 
   it('is what production has configured, and needs more than the right to read', async () => {

@@ -117,6 +117,10 @@ describe('payment-service', () => {
     const { jobs } = parse(files.get('service/.github/workflows/ci.yml')!);
     const root = await fs.readFile(path.join(ROOT, 'infra/terraform/services/payment-service/locals.tf'), 'utf8');
     expect(root).toContain('/.github/workflows/ci.yml@refs/heads/main"');
+    // What runs beside the key to the registries is named by its commit.
+    const actions = [...files.get('service/.github/workflows/ci.yml')!.matchAll(/uses: (.+)$/gm)].map(match => match[1]);
+    expect(actions.length).toBeGreaterThan(3);
+    expect(actions.filter(action => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d/.test(action))).toEqual([]);
     expect(jobs.image.if).toBe("github.ref == 'refs/heads/main' && github.run_number > 1");
     expect(jobs.image.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
     const google = jobs.image.steps.find((step: any) => step.id === 'google');

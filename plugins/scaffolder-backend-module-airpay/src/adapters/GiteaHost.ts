@@ -62,7 +62,7 @@ export class GiteaHost implements GitHost {
       response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
       text = await response.text();
     } catch (cause) {
-      throw new Error(`The git host ${this.host} does not answer; nothing was published`, { cause });
+      throw new Error(`The git host ${this.host} does not answer to a read of ${path}`, { cause });
     }
     if (response.status === 404) return undefined;
     if (!response.ok || text.length > MAX_FILE_BYTES) {

@@ -32,9 +32,9 @@ export class GithubHost implements GitHost {
   async look(repository: string): Promise<RepositoryState> {
     const path = this.#path(repository);
     if ((await this.#ask('GET', path, [200, 404])).status === 404) return { state: 'absent' };
-    // A repository without a commit answers 409, one without this branch 422.
-    const { status, body } = await this.#ask('GET', `${path}/commits/${MAIN_BRANCH}`, [200, 404, 409, 422]);
-    return status === 200 && typeof body.sha === 'string' ? { state: 'filled', headCommit: body.sha } : { state: 'empty' };
+    // A repository without a commit answers 409, one without this branch 404. The commit itself would come with every line it changed.
+    const { body } = await this.#ask('GET', `${path}/git/ref/heads/${MAIN_BRANCH}`, [200, 404, 409]);
+    return typeof body.object?.sha === 'string' ? { state: 'filled', headCommit: body.object.sha } : { state: 'empty' };
   }
 
   async readFile(repository: string, file: string): Promise<string | undefined> {
@@ -75,7 +75,6 @@ export class GithubHost implements GitHost {
         commitMessage: 'initial commit',
       });
     }
-    await this.#ask('PUT', `${teams}${path}`, [204], { permission: 'push' });
     await this.#ask('PUT', `${path}/branches/${MAIN_BRANCH}/protection`, [200], {
       required_status_checks: null,
       enforce_admins: true,
@@ -89,6 +88,8 @@ export class GithubHost implements GitHost {
       allow_force_pushes: false,
       allow_deletions: false,
     });
+    // After the protection: what breaks off in between leaves nobody who could push to main.
+    await this.#ask('PUT', `${teams}${path}`, [204], { permission: 'push' });
     logger.info(`${repository} is ${team}'s; ${MAIN_BRANCH} is changed by pull requests alone`);
     if (proposed && text !== undefined) await this.#propose(repository, proposed, text, description);
   }
@@ -150,7 +151,7 @@ export class GithubHost implements GitHost {
       });
       text = await response.text();
     } catch (cause) {
-      throw new Error(`The git host ${this.host} does not answer; ${method === 'GET' ? 'nothing was published' : `${method} ${path} may not have been done`}`, { cause });
+      throw new Error(`The git host ${this.host} does not answer to ${method} ${path}${method === 'GET' ? '' : ', which may have been done'}`, { cause });
     }
     if (!expected.includes(response.status) || text.length > MAX_FILE_BYTES) {
       throw new Error(`The git host ${this.host} answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`);
