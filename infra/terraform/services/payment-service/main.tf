@@ -47,7 +47,8 @@ resource "google_secret_manager_secret_iam_member" "reads_ledger_api_key" {
   member    = "serviceAccount:${google_service_account.service.email}"
 }
 
-# Images. Tags are immutable and manifests name digests, so what was tested is what runs.
+# Images. Tags are immutable and manifests name digests, so what was tested is what runs. Nothing is
+# deleted by its age: the image that runs may be older than any, and so may its signature.
 resource "google_artifact_registry_repository" "images" {
   location      = local.site.location
   repository_id = var.name
@@ -58,22 +59,6 @@ resource "google_artifact_registry_repository" "images" {
 
   docker_config {
     immutable_tags = true
-  }
-
-  cleanup_policy_dry_run = false
-  cleanup_policies {
-    id     = "keep-recent"
-    action = "KEEP"
-    most_recent_versions {
-      keep_count = 20
-    }
-  }
-  cleanup_policies {
-    id     = "delete-old"
-    action = "DELETE"
-    condition {
-      older_than = "7776000s"
-    }
   }
 
   # A node that starts pulls again what already runs elsewhere.

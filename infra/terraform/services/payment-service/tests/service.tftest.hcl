@@ -39,6 +39,11 @@ run "names_and_labels" {
   }
 
   assert {
+    condition     = length(google_artifact_registry_repository.images.cleanup_policies) == 0
+    error_message = "No age deletes an image: the one that runs may be older than any, and so may its signature."
+  }
+
+  assert {
     condition     = google_service_account_iam_member.workload_identity.member == "serviceAccount:airpay-payments-prod.svc.id.goog[card-payments/card-payments]"
     error_message = "Only the service's own Kubernetes service account may act as it."
   }
