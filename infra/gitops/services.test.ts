@@ -34,6 +34,15 @@ describe('which repositories are planned', () => {
     }
   });
 
+  it('by the same names as Argo CD deploys', () => {
+    const text = readFileSync(path.join(root, 'infra/gitops/clusters/hub/services.yaml'), 'utf8');
+    const deployed = new RegExp(/repositoryMatch: (\S+)/.exec(text)![1]!);
+    for (const name of ['a', 'a1', 'card-payments', 'a'.repeat(40), 'a'.repeat(41), 'a-', '-a', '9a', 'A']) {
+      assert.equal(deployed.test(`${name}-gitops`), new RegExp(services.id.slice(1, -1)).test(`github.com/airpay/${name}-infra`), name);
+    }
+    assert.ok(deployed.test('a-gitops'));
+  });
+
   it('under the guards of the platform itself', () => {
     for (const entry of server.repos) {
       for (const list of ['apply_requirements', 'import_requirements']) assert.deepEqual(['approved', 'mergeable', 'undiverged'].filter(one => !entry[list].includes(one)), [], entry.id);

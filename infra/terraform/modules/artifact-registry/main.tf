@@ -25,28 +25,7 @@ resource "google_artifact_registry_repository" "images" {
     enablement_config = "INHERITED"
   }
 
-  cleanup_policy_dry_run = false
-
-  cleanup_policies {
-    id     = "delete-untagged"
-    action = "DELETE"
-
-    condition {
-      tag_state  = "UNTAGGED"
-      older_than = "${var.keep_days * 86400}s"
-    }
-  }
-
-  # Keeping wins over deleting: something to go back to is there even after a long pause.
-  cleanup_policies {
-    id     = "keep-recent"
-    action = "KEEP"
-
-    most_recent_versions {
-      keep_count = 20
-    }
-  }
-
+  # Nothing is cleared up: signatures, bills of materials and the parts of an image have no tag of their own, and what runs may be older than any limit.
   lifecycle {
     prevent_destroy = true
   }

@@ -60,17 +60,6 @@ variable "package_readers" {
   }
 }
 
-variable "keep_days" {
-  description = "Days after which an image without a tag goes. Tagged ones stay."
-  type        = number
-  default     = 30
-
-  validation {
-    condition     = var.keep_days >= 7
-    error_message = "Untagged images stay for a week at least: a rollback may need them."
-  }
-}
-
 variable "kms_key_id" {
   description = "Full id of the key that encrypts what this module stores (projects/…/cryptoKeys/…), from the kms module."
   type        = string
