@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -14,13 +14,16 @@ const estate = parse(read('infra/estate.yaml'));
 const scripts = JSON.parse(read('package.json')).scripts as Record<string, string>;
 const steps = (workflow: Workflow) => Object.values(workflow.jobs).flatMap(job => job.steps);
 
+/** Steps of others that may be other code tomorrow. */
+const loose = (workflow: Workflow) => steps(workflow).flatMap(step => (step.uses && !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(step.uses) ? [step.uses] : []));
+
 /** One sentence per way in which the pipeline would let something through. */
 function faults(workflow: Workflow): string[] {
   const found: string[] = [];
   if (JSON.stringify(workflow.permissions) !== '{}') found.push('a job has rights that it does not ask for');
   for (const [name, job] of Object.entries(workflow.jobs)) if (!job['timeout-minutes']) found.push(`${name} has no time limit`);
+  for (const uses of loose(workflow)) found.push(`${uses} is not pinned by its commit`);
   for (const step of steps(workflow)) {
-    if (step.uses && !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(step.uses)) found.push(`${step.uses} is not pinned by its commit`);
     // What a person typed must reach a shell as a value, never as text of the script.
     if (step.run && /\$\{\{\s*(inputs|github\.event|vars)\b/.test(step.run)) found.push(`${step.name}: input in a script`);
   }
@@ -37,6 +40,16 @@ const workflow = parse(read('.github/workflows/release.yml')) as Workflow;
 describe('the release pipeline', () => {
   it('is pinned, bounded, scans before it pushes and signs what it pushed', () => {
     assert.deepEqual(faults(workflow), []);
+  });
+
+  it('nor does any other workflow run an action by a tag, or without a limit of time', () => {
+    const files = readdirSync(path.join(root, '.github/workflows'));
+    assert.ok(files.length >= 3);
+    for (const file of files) {
+      const one = parse(read(`.github/workflows/${file}`)) as Workflow;
+      assert.deepEqual(loose(one), [], file);
+      assert.ok(Object.values(one.jobs).every(job => job['timeout-minutes']), file);
+    }
   });
 
   it('a gate after the push, an action by tag, an input in a script, another branch: each is found', () => {
