@@ -165,9 +165,19 @@ if (!isRoot) {
       // Each daemon that an upgraded package is for must be a new process: the old one would go on with what was mended.
       const daemons = async () => Object.fromEntries(await Promise.all(membersOf('region-b').map(async name => [name, (await world.machines.shell(name,
         'for unit in etcd patroni redis-server; do systemctl show --property MainPID --value $unit; done; pgrep --parent $(systemctl show --property MainPID --value haproxy) haproxy')).trim().split('\n')] as const)));
-      const old = await daemons();
       // A package that these machines have in its newest release: they have no way to an archive.
-      const result = await world.play('minor-upgrade.yml', { rolling_region: 'region-b', rolling_update_cache: false, upgrade_packages: ['pgbackrest'] });
+      const variables = { rolling_region: 'region-b', rolling_update_cache: false, upgrade_packages: ['pgbackrest'] };
+      // Patroni says nothing of an etcd that is away; to stop another would leave the region without a majority.
+      const before = await daemons();
+      await world.machines.shell(was, 'systemctl stop etcd');
+      try {
+        assertRefused(await world.play('minor-upgrade.yml', variables), /Refuse while another etcd of the region is away/);
+      } finally {
+        await world.machines.shell(was, 'systemctl start etcd');
+      }
+      const old = await daemons();
+      for (const name of membersOf('region-b').filter(one => one !== was)) assert.deepEqual(old[name], before[name], `${name} was restarted all the same`);
+      const result = await world.play('minor-upgrade.yml', variables);
       assertDone(result);
       assert.deepEqual(result.changed.filter(one => /Restart Patroni|Switch over/.test(one)).slice(2), [`${was}: Switch over`, `${was}: Restart Patroni, and its server with it`]);
       const now = await daemons();
