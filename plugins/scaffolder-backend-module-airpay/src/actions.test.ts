@@ -52,7 +52,7 @@ beforeAll(async () => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     };
-    if (failing) return answer(failing, {});
+    if (failing) return answer(failing, failing === 200 ? { padding: 'x'.repeat(300_000) } : {});
     if (!repository || !repositories.has(repository)) return answer(404, {});
     const marker = repositories.get(repository);
     if (rest === '') return answer(200, { name: repository });
@@ -163,6 +163,9 @@ describe('airpay:validate', () => {
   it('publishes nothing on a guess: a git host that fails stops the run', async () => {
     failing = 500;
     await expect(run(createValidateAction(options()), REQUEST)).rejects.toThrow('answered 500');
+    // More than is read of any answer.
+    failing = 200;
+    await expect(run(createValidateAction(options()), REQUEST)).rejects.toThrow('answered 200 to a read');
     const nobody = options([{ host: '127.0.0.1:1', baseUrl: 'http://127.0.0.1:1', username: 'u', password: 'p' }]);
     await expect(run(createValidateAction(nobody), REQUEST)).rejects.toThrow('does not answer');
   });

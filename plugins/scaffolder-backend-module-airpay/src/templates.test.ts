@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { Harness, readInputs, ROOT, startHarness, TEMPLATES } from '../dev/harness';
 import { checkRendered } from './checks';
+import { checkInfra } from './checks/infra';
 
 jest.setTimeout(300_000);
 const run = promisify(execFile);
@@ -61,6 +62,18 @@ describe('payment-service', () => {
     const digest = createHash('sha256').update('subscription-renewals-for-latin-americas-region-a').digest('hex');
     expect(account).toBe(`subscription-renewals-${digest.slice(0, 7)}`);
     expect(account.length).toBeLessThanOrEqual(30);
+  });
+
+  it('lets into a repository of infrastructure what the server does, and nothing else', async () => {
+    const script = await fs.readFile(path.join(ROOT, 'infra/gitops/devops-components/atlantis/service.sh'), 'utf8');
+    const server = new RegExp(/\$4 !~ \/(\^.*\$)\/ \{/.exec(script)![1]);
+    const files = await rendered([...(await readInputs(template, 'valid')).values()][0]);
+    const own = [...files.keys()].filter(file => file.startsWith('infra/')).map(file => file.slice('infra/'.length));
+    expect(own.filter(file => !server.test(file))).toEqual([]);
+    for (const file of [...own, '.gitignore', 'main.tf', 'README.md.tf', 'catalog-info.yaml', 'x/README.md', '.github/workflows/ci.yml']) {
+      const refused = checkInfra(new Map([[`infra/${file}`, '']]), 'infra').some(finding => /takes no such file/.test(finding.message));
+      expect([file, refused]).toEqual([file, !server.test(file)]);
+    }
   });
 
   it('says to the platform what its Terraform asks, and names what it makes', async () => {

@@ -1,7 +1,8 @@
 import { Config } from '@backstage/config';
 import { getGiteaRequestOptions, GiteaIntegrationConfig, ScmIntegrations } from '@backstage/integration';
 import { createPublishGiteaAction } from '@backstage/plugin-scaffolder-backend-module-gitea';
-import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
+import { GitHost, MAIN_BRANCH, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
+import { limitedText } from './limitedText';
 
 /** A host that speaks Gitea's API. */
 export class GiteaHost implements GitHost {
@@ -56,16 +57,16 @@ export class GiteaHost implements GitHost {
   async #get(path: string): Promise<Record<string, unknown> | undefined> {
     const url = `${this.#baseUrl()}/api/v1/${path}`;
     let response: Response;
-    let text: string;
+    let text: string | undefined;
     try {
       const { headers } = getGiteaRequestOptions(this.#config) as { headers?: Record<string, string> };
       response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
-      text = await response.text();
+      text = await limitedText(response);
     } catch (cause) {
       throw new Error(`The git host ${this.host} does not answer to a read of ${path}`, { cause });
     }
     if (response.status === 404) return undefined;
-    if (!response.ok || text.length > MAX_FILE_BYTES) {
+    if (!response.ok || text === undefined) {
       throw new Error(`The git host ${this.host} answered ${response.status} to a read of ${path}`);
     }
     try {

@@ -3,7 +3,8 @@ import { InputError } from '@backstage/errors';
 import { GithubCredentialsProvider, GithubIntegrationConfig } from '@backstage/integration';
 import { initRepoAndPush } from '@backstage/plugin-scaffolder-node';
 import fs from 'node:fs/promises';
-import { GitHost, MAIN_BRANCH, MAX_FILE_BYTES, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
+import { GitHost, MAIN_BRANCH, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
+import { limitedText } from './limitedText';
 
 /** Branch of the first pull request. */
 const FIRST_BRANCH = 'first';
@@ -134,7 +135,7 @@ export class GithubHost implements GitHost {
   /** @throws Error when the answer is none of `expected`; a redirect (a repository that was renamed) is none */
   async #ask(method: string, path: string, expected: number[], body?: object): Promise<Answer> {
     let response: Response;
-    let text: string;
+    let text: string | undefined;
     try {
       const headers = {
         accept: 'application/vnd.github+json',
@@ -149,12 +150,12 @@ export class GithubHost implements GitHost {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         body: body && JSON.stringify(body),
       });
-      text = await response.text();
+      text = await limitedText(response);
     } catch (cause) {
       throw new Error(`The git host ${this.host} does not answer to ${method} ${path}${method === 'GET' ? '' : ', which may have been done'}`, { cause });
     }
-    if (!expected.includes(response.status) || text.length > MAX_FILE_BYTES) {
-      throw new Error(`The git host ${this.host} answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`);
+    if (!expected.includes(response.status) || text === undefined) {
+      throw new Error(`The git host ${this.host} answered ${response.status} to ${method} ${path}: ${text?.slice(0, 300) ?? 'more than is read'}`);
     }
     try {
       return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
