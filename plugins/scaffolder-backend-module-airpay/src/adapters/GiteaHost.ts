@@ -2,7 +2,7 @@ import { Config } from '@backstage/config';
 import { getGiteaRequestOptions, GiteaIntegrationConfig, ScmIntegrations } from '@backstage/integration';
 import { createPublishGiteaAction } from '@backstage/plugin-scaffolder-backend-module-gitea';
 import { GitHost, MAIN_BRANCH, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
-import { limitedText } from './limitedText';
+import { limitedText } from '../domain/limitedText';
 
 /** A host that speaks Gitea's API. */
 export class GiteaHost implements GitHost {

@@ -4,7 +4,7 @@ import { GithubCredentialsProvider, GithubIntegrationConfig } from '@backstage/i
 import { initRepoAndPush } from '@backstage/plugin-scaffolder-node';
 import fs from 'node:fs/promises';
 import { GitHost, MAIN_BRANCH, Publication, PublishContext, RepositoryState, TIMEOUT_MS } from '../domain/gitHost';
-import { limitedText } from './limitedText';
+import { limitedText } from '../domain/limitedText';
 
 /** Branch of the first pull request. */
 const FIRST_BRANCH = 'first';

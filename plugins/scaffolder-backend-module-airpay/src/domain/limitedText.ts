@@ -1,4 +1,4 @@
-import { MAX_FILE_BYTES } from '../domain/gitHost';
+import { MAX_FILE_BYTES } from './gitHost';
 
 /** What a host answered; undefined when that is longer than the limit, and then it was not read to its end. */
 export async function limitedText(response: Response): Promise<string | undefined> {
